@@ -1,0 +1,40 @@
+# The few commands. `make help` lists them.
+PYTHON ?= python3
+PIP_COMPILE = .venv/bin/pip-compile --quiet --strip-extras --no-header --annotation-style line \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --unsafe-package torch
+
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/.base: requirements/base.txt
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+	touch $@
+
+.venv/.dev: requirements/dev.txt | .venv/.base
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $@
+
+install: .venv/.base ## Make .venv ready for every command, start nothing
+
+run: .venv/.base ## Serve Quarry on http://127.0.0.1:8000 (QUARRY_PORT, QUARRY_HOST, QUARRY_DATA)
+	@exec .venv/bin/python manage.py serve
+
+test: .venv/.dev ## Set up the test tools and run all tests
+	.venv/bin/python -m pytest
+
+lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
+	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
+	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
+	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
+	sed -i 's/+cpu//' requirements/*.txt
+
+.PHONY: help install run test lint lock

@@ -1,0 +1,1 @@
+"""The engine: encoding, indexing, fusing and reranking. Knows no Django."""

@@ -1,0 +1,90 @@
+"""The index contract: what the product asks of a vector index, and no more.
+
+Two engines implement it: `edge.py` (in this process) and `server.py` (a Qdrant server or cluster).
+`tests/retrieval/index/` runs the same tests over both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
+
+KEYWORD_FIELDS = ("library", "document", "type", "language", "tags")
+DATE_FIELD = "date"
+
+Precision = Literal["rescored", "binary", "exact"]
+
+
+class IndexUnavailableError(Exception):
+    """The index cannot answer now. The caller may try again later; nothing was half done by a read."""
+
+
+class UnknownCollectionError(Exception):
+    """No collection or alias of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """How a collection is made: one dense vector, one sparse vector, payload indexes."""
+
+    dimensions: int
+
+
+class Index(Protocol):
+    """Collections of points. Wherever a collection is named, an alias serves as well."""
+
+    def create(self, collection: str, spec: CollectionSpec) -> None:
+        """Make an empty collection with its payload indexes. Does nothing where it exists already."""
+
+    def drop(self, collection: str) -> None:
+        """Remove a collection; absence is no error."""
+
+    def collections(self) -> list[str]:
+        """The names of all collections (no aliases), sorted."""
+
+    def switch(self, alias: str, collection: str) -> None:
+        """Point the alias at the collection, in one step that a concurrent query never sees half done."""
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        """Write points, replacing those of the same id. Returns when they are durable and searchable."""
+
+    def delete(self, collection: str, ids: Sequence[str]) -> None:
+        """Remove points by id; absent ids are no error."""
+
+    def search_dense(
+        self,
+        collection: str,
+        vector: FloatArray,
+        *,
+        limit: int,
+        filter: Filter | None = None,
+        precision: Precision = "rescored",
+        oversampling: float = 3.0,
+    ) -> list[Candidate]:
+        """The nearest points by cosine similarity, best first.
+
+        `rescored` searches the binary codes for `limit * oversampling` points and orders those by their
+        original vectors; `binary` keeps the order of the codes; `exact` ignores the codes.
+        """
+
+    def search_sparse(
+        self, collection: str, vector: SparseVector, *, limit: int, filter: Filter | None = None
+    ) -> list[Candidate]:
+        """The points with the highest sum over shared terms of query weight * IDF * point weight."""
+
+    def facet(
+        self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
+    ) -> dict[str, int]:
+        """How many points have each value of a keyword field; exact."""
+
+    def count(self, collection: str, filter: Filter | None = None) -> int:
+        """How many points match; exact."""
+
+    def ids(self, collection: str, filter: Filter | None = None) -> Iterator[str]:
+        """The id of every matching point, in no promised order."""
+
+    def close(self) -> None:
+        """Flush and let go of files and sockets; safe to call twice."""
