@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 
-KEYWORD_FIELDS = ("library", "document", "type", "language", "tags")
+KEYWORD_FIELDS = ("library", "document", "type", "language", "year", "tags")
 DATE_FIELD = "date"
 
 Precision = Literal["rescored", "binary", "exact"]

@@ -1,0 +1,170 @@
+"""Create, replace, retry and delete: the only writers of Document rows besides the pipeline.
+
+The form, the REST API and the command line all come here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ingestion import tasks
+from ingestion.engine import active_collections, index
+from ingestion.models import Document, Library, Status
+from ingestion.parsing.uploads import UploadError, check_upload, safe_name
+from retrieval.index.base import IndexUnavailableError
+
+logger = logging.getLogger(__name__)
+
+
+class DuplicateError(Exception):
+    """The same bytes are in the library already, as `document`."""
+
+    code, status = "duplicate", 409
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(f"This library already has this file, as “{document.name}”.")
+        self.document = document
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What an uploader may say of a file."""
+
+    title: str = ""
+    metadata: dict[str, Any] | None = None
+    tags: tuple[str, ...] = ()
+
+
+NO_DETAILS = Details()
+
+
+def create(
+    library: Library, name: str, content: File[bytes], *, user: Any = None, details: Details = NO_DETAILS
+) -> Document:
+    """Accept a file: it is durable, and will be `ready` or `failed`, when this returns.
+
+    A name that the library has already gets a new version, which replaces the old one once it is ready.
+
+    1. Check name, size and content.  2. Write the file to disk.  3. Commit the row.  4. Ring for a worker.
+    A crash after 2 leaves a file that nothing names; a crash after 3 is mended by the sweep.
+
+    Raises `UploadError` for what may not come in, `DuplicateError` for bytes that the library has.
+    """
+    name = safe_name(name)
+    _check_size(content)
+    sha256 = _hash(content)
+    file_type = check_upload(name, content)
+    fields = {
+        "sha256": sha256,
+        "size": content.size,
+        "content_type": file_type.content_type,
+        "type": file_type.label,
+        "given_title": details.title[:500],
+        "title": details.title[:500],
+        "metadata": details.metadata or {},
+        "tags": list(details.tags),
+        "created_by": user if user is not None and user.pk else None,
+    }
+    if existing := Document.objects.filter(library=library, sha256=sha256).first():
+        return _again(existing, name)
+    content.seek(0)
+    stored = Document(library=library, name=name)
+    stored.file.save(name, content, save=False)
+    try:
+        document, old_file = _write_row(library, name, stored.file.name or "", fields)
+    except IntegrityError:  # the same bytes came in by another request meanwhile
+        stored.file.storage.delete(stored.file.name or "")
+        raise DuplicateError(Document.objects.get(library=library, sha256=sha256)) from None
+    except BaseException:
+        stored.file.storage.delete(stored.file.name or "")
+        raise
+    if old_file:
+        stored.file.storage.delete(old_file)
+    return document
+
+
+def _write_row(
+    library: Library, name: str, file: str, fields: dict[str, Any]
+) -> tuple[Document, str | None]:
+    """The new row, or the new version of the row of this name; and the file that it no longer names."""
+    with transaction.atomic():
+        document = Document.objects.select_for_update().filter(library=library, name=name).first()
+        old_file = document.file.name if document else None
+        if document is None:
+            document = Document(library=library, name=name)
+        else:
+            document.version += 1
+        for field, value in fields.items():
+            setattr(document, field, value)
+        document.file.name = file
+        _queue(document)
+        document.save()
+        transaction.on_commit(lambda: tasks.ring(document.pk))
+    return document, old_file
+
+
+def _queue(document: Document) -> None:
+    document.status = Status.QUEUED
+    document.progress = 0.0
+    document.attempts = 0
+    document.error_code = document.error_message = ""
+    document.lease = document.lease_until = None
+    document.dispatch_at = document.updated_at = timezone.now()
+
+
+def _again(existing: Document, name: str) -> Document:
+    """The same bytes a second time: another chance for a file that failed, else a duplicate."""
+    if existing.status not in (Status.FAILED, Status.QUARANTINED) or existing.name != name:
+        raise DuplicateError(existing)
+    return retry(existing)
+
+
+def retry(document: Document) -> Document:
+    """Queue a failed or quarantined document again, with its attempts counted from nought."""
+    with transaction.atomic():
+        document = Document.objects.select_for_update().get(pk=document.pk)
+        _queue(document)
+        document.save()
+        transaction.on_commit(lambda: tasks.ring(document.pk))
+    return document
+
+
+def delete(document: Document) -> None:
+    """Remove a document for good: invisible from the commit on, its points and file directly after.
+
+    Points or a file left behind by a crash in between are invisible, and the reconciler removes them.
+    """
+    ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
+    file, storage = document.file.name, document.file.storage
+    document.delete()
+    try:
+        for collection in active_collections():
+            index().delete(collection, ids)
+    except IndexUnavailableError:
+        logger.warning("The points of a deleted document stay until the reconciler runs.")
+    if file:
+        storage.delete(file)
+
+
+def _check_size(content: File[bytes]) -> None:
+    size = content.size
+    if not size:
+        raise UploadError("empty", 400, "The file is empty. Choose a file that has content.")
+    if size > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES // 2**20
+        raise UploadError("too_large", 413, f"The file is larger than {limit} MB. Split it, or ask an admin.")
+
+
+def _hash(content: File[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in content.chunks():
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,78 @@
+"""The engine of this process: its index, and the models of an index version. Each is made at first use."""
+
+from __future__ import annotations
+
+import uuid
+from functools import cache, lru_cache
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ingestion.models import IndexVersion
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.index import open_index
+from retrieval.index.base import CollectionSpec, Index
+from retrieval.lexical import Lexical
+
+LIVE_ALIAS = "live"
+AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the default size
+
+
+@cache
+def index() -> Index:
+    return open_index(settings.QDRANT_URL or settings.INDEX_DIR, **(settings.QDRANT if settings.QDRANT_URL else {}))
+
+
+@lru_cache(maxsize=4)
+def encoder(name: str, dimensions: int) -> Encoder:
+    return load_encoder(name, dimensions)
+
+
+@lru_cache(maxsize=4)
+def lexical(average_length: float) -> Lexical:
+    return Lexical(average_length=average_length)
+
+
+def live_version() -> IndexVersion:
+    """The version that answers queries. The first call ever makes it."""
+    try:
+        return IndexVersion.objects.get(state=IndexVersion.State.LIVE)
+    except IndexVersion.DoesNotExist:
+        return _first_version()
+
+
+def _first_version() -> IndexVersion:
+    version = new_version()
+    index().create(version.collection, CollectionSpec(version.dimensions))
+    index().switch(LIVE_ALIAS, version.collection)
+    try:
+        with transaction.atomic():
+            version.state, version.activated_at = IndexVersion.State.LIVE, timezone.now()
+            version.save()
+    except IntegrityError:  # another process made it first
+        index().drop(version.collection)
+    return IndexVersion.objects.get(state=IndexVersion.State.LIVE)
+
+
+def new_version(average_length: float = AVERAGE_LENGTH) -> IndexVersion:
+    """An unsaved version by the settings of today, with a collection name of its own."""
+    model = load_encoder(settings.ENCODER, settings.DIMENSIONS)
+    return IndexVersion(
+        collection=f"chunks-{uuid.uuid4().hex[:12]}",
+        encoder=settings.ENCODER,
+        dimensions=model.dimensions,
+        chunk_words=settings.CHUNK_WORDS,
+        average_length=average_length,
+    )
+
+
+def written_versions() -> list[IndexVersion]:
+    """The versions that new documents go to: the live one, and one that is being built beside it."""
+    live = live_version()
+    return [live, *IndexVersion.objects.filter(state=IndexVersion.State.BUILDING)]
+
+
+def active_collections() -> list[str]:
+    """Every collection that may hold points: those of all versions that have not been dropped."""
+    return list(IndexVersion.objects.values_list("collection", flat=True))

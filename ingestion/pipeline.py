@@ -1,0 +1,172 @@
+"""The document path: claim -> parse -> chunk -> encode -> index -> publish. `run` reads as its steps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion.chunking import ChunkSpan, chunk
+from ingestion.claims import Claim, claim_document
+from ingestion.engine import encoder, index, lexical, written_versions
+from ingestion.models import Chunk, Document, DocumentText, IndexVersion, Status
+from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
+from ingestion.titles import searchable_title, title_of
+from retrieval.index.base import IndexUnavailableError
+from retrieval.types import Passage, Point
+
+logger = logging.getLogger(__name__)
+
+BATCH = 512  # chunks encoded and written at a time
+
+
+def run(document_id: UUID) -> None:
+    """Bring one document to an end: `ready`, `failed` or `quarantined`, or `queued` for another attempt.
+
+    1. Claim the row (a second delivery of the message ends here).
+    2. Parse in a child process, chunk, encode, and write the points of this version to the index.
+    3. In one transaction: its chunks replace the old version's, and the row says `ready`.
+    4. Remove the old version's points.
+    A crash before 3 leaves points without rows, which no search shows and the next attempt overwrites; a crash
+    before 4 leaves old points, which no search shows and the reconciler removes.
+    """
+    claim = claim_document(document_id)
+    if claim is None:
+        return
+    document = claim.document
+    with claim.heartbeat():
+        try:
+            parsed = parse(Path(document.file.path), document.content_type)
+            claim.progress(Status.INDEXING, 0.4)
+            spans = chunk(parsed, words=settings.CHUNK_WORDS)
+            if not spans:
+                raise ParseError("no_text", "No text was found. If this is a scan, add a text layer by OCR.")
+            _describe(document, parsed)
+            chunks = _chunks(document, spans)
+            _index(claim, chunks)
+            old_ids = _publish(claim, chunks, parsed)
+        except ParseError as error:
+            claim.fail(error.code, error.message)
+        except ParserCrashedError as error:
+            claim.try_again("parser_crashed", str(error))
+        except IndexUnavailableError:
+            logger.warning("The index does not answer; document %s waits.", document_id)
+            claim.wait()
+        except Exception:
+            logger.exception("Document %s failed by a fault of ours", document_id)
+            claim.try_again("internal", "Something went wrong on our side. An admin can see it in the log.")
+        else:
+            _remove_points(old_ids)
+
+
+def chunk_id(document: Document, number: int) -> UUID:
+    """The id of a chunk and of its point, the same for every attempt at one version."""
+    return uuid5(document.pk, f"{document.version}/{number}")
+
+
+def passage(chunk: Chunk) -> Passage:
+    """What both legs index for a chunk, and the reranker reads."""
+    document = chunk.document
+    return Passage(
+        text=chunk.text, title=searchable_title(document), heading=chunk.heading, language=document.language
+    )
+
+
+def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:
+    """The points of some chunks, by the models of one index version."""
+    passages = [passage(c) for c in chunks]
+    dense = encoder(version.encoder, version.dimensions).encode_passages([p.full for p in passages])
+    sparse = lexical(version.average_length).passages(passages)
+    return [
+        Point(str(c.pk), vector, terms, _payload(c.document))
+        for c, vector, terms in zip(chunks, dense, sparse, strict=True)
+    ]
+
+
+def _payload(document: Document) -> dict[str, str | list[str]]:
+    fields: dict[str, str | list[str]] = {
+        "library": str(document.library_id),
+        "document": str(document.pk),
+        "type": document.type,
+        "language": document.language,
+        "tags": [str(tag) for tag in document.tags],
+    }
+    if document.date:
+        fields["date"] = document.date.isoformat() + "T00:00:00Z"
+        fields["year"] = str(document.date.year)
+    return fields
+
+
+def _chunks(document: Document, spans: Sequence[ChunkSpan]) -> list[Chunk]:
+    return [
+        Chunk(
+            id=chunk_id(document, span.number),
+            document=document,
+            number=span.number,
+            text=span.text,
+            start=span.start,
+            end=span.end,
+            page=span.page,
+            heading=span.heading[:1000],
+        )
+        for span in spans
+    ]
+
+
+def _describe(document: Document, parsed: ParsedDocument) -> None:
+    """What the document says of itself; saved when it is published."""
+    document.title = title_of(document, parsed.title)
+    document.language = parsed.language
+    document.date = parsed.date
+
+
+def _index(claim: Claim, chunks: Sequence[Chunk]) -> None:
+    """Write the points to every version that takes new documents."""
+    for version in written_versions():
+        for start in range(0, len(chunks), BATCH):
+            batch = chunks[start : start + BATCH]
+            index().upsert(version.collection, points(version, batch))
+            claim.progress(Status.INDEXING, 0.4 + 0.55 * (start + len(batch)) / len(chunks))
+
+
+def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument) -> list[str]:
+    """Make this version the visible one, in one transaction. Returns the ids of the points that it replaces.
+
+    If the row was deleted or got a newer version meanwhile, nothing changes and this version's own points
+    are the ones to remove.
+    """
+    document = claim.document
+    with transaction.atomic():
+        published = claim.publish(
+            title=document.title,
+            language=document.language,
+            date=document.date,
+            character_count=len(parsed.text),
+            chunk_count=len(chunks),
+        )
+        if not published:
+            return [str(c.pk) for c in chunks]
+        old = Chunk.objects.filter(document=document)
+        new_ids = {c.pk for c in chunks}
+        old_ids = [str(pk) for pk in old.values_list("pk", flat=True) if pk not in new_ids]
+        old.delete()
+        Chunk.objects.bulk_create(chunks, batch_size=500)
+        DocumentText.objects.update_or_create(
+            document=document, defaults={"text": parsed.text, "pages": [list(page) for page in parsed.pages]}
+        )
+    return old_ids
+
+
+def _remove_points(ids: Sequence[str]) -> None:
+    if not ids:
+        return
+    try:
+        for version in written_versions():
+            index().delete(version.collection, ids)
+    except IndexUnavailableError:
+        logger.warning("%d old points stay until the reconciler runs.", len(ids))

@@ -1,0 +1,15 @@
+"""The rerank worker's task."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from searchapp import reranking
+
+
+@shared_task(acks_late=False)
+def rerank(query: str, passages: list[str], expires_at: float) -> list[float] | str:
+    """Scores, or why there are none; `expires_at` is Unix time, since the caller is another process."""
+    return reranking.score(query, passages, time.monotonic() + expires_at - time.time())
