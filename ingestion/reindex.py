@@ -1,0 +1,94 @@
+"""Blue/green: a new index version is filled beside the live one, checked, and switched to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion import engine
+from ingestion.models import Chunk, IndexVersion
+from ingestion.pipeline import BATCH, passage, points
+from retrieval.index.base import CollectionSpec
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # chunks done, chunks in all
+
+
+class ReindexError(Exception):
+    """The new version did not pass its check; the live one goes on as it was."""
+
+
+def reindex(version: IndexVersion | None = None, progress: Progress = lambda done, total: None) -> IndexVersion:
+    """Build `version` (by default one from today's settings), switch to it, and return it.
+
+    1. Say that it is being built: from now on new documents are written to both.  2. Copy every chunk.
+    3. Check that no chunk is missing.  4. Switch, in one transaction.  5. Drop all but the last version.
+    No query fails meanwhile. If a step before 4 fails, only what is new is removed.
+    """
+    live = engine.live_version()
+    version = version or engine.new_version(_average_length(live))
+    version.save()
+    try:
+        engine.index().create(version.collection, CollectionSpec(version.dimensions))
+        _copy(version, progress)
+        _check(version)
+    except BaseException:
+        _drop(version)
+        raise
+    _switch(live, version)
+    for old in IndexVersion.objects.filter(state=IndexVersion.State.RETIRED).exclude(pk=live.pk):
+        _drop(old)
+    return version
+
+
+def _copy(version: IndexVersion, progress: Progress) -> None:
+    total, done = Chunk.objects.count(), 0
+    for batch in _batches():
+        engine.index().upsert(version.collection, points(version, batch))
+        done += len(batch)
+        progress(done, max(done, total))
+
+
+def _batches() -> Iterator[list[Chunk]]:
+    """Every chunk in the order of its id, in batches that each begin after the last (never a long cursor)."""
+    after = None
+    while True:
+        chunks = Chunk.objects.select_related("document").order_by("pk")
+        batch = list((chunks.filter(pk__gt=after) if after else chunks)[:BATCH])
+        if not batch:
+            return
+        yield batch
+        after = batch[-1].pk
+
+
+def _check(version: IndexVersion) -> None:
+    """Every chunk must have its point. More points may be there: what was deleted during the copy."""
+    have = set(engine.index().ids(version.collection))
+    missing = [pk for pk in Chunk.objects.values_list("pk", flat=True).iterator() if str(pk) not in have]
+    if missing:
+        raise ReindexError(f"{len(missing)} chunks are missing in the new index; the live one stays.")
+
+
+def _switch(live: IndexVersion, version: IndexVersion) -> None:
+    with transaction.atomic():
+        IndexVersion.objects.filter(pk=live.pk).update(state=IndexVersion.State.RETIRED)
+        version.state, version.activated_at = IndexVersion.State.LIVE, timezone.now()
+        version.save()
+    engine.index().switch(engine.LIVE_ALIAS, version.collection)
+
+
+def _drop(version: IndexVersion) -> None:
+    IndexVersion.objects.filter(pk=version.pk).delete()
+    engine.index().drop(version.collection)
+
+
+def _average_length(live: IndexVersion) -> float:
+    """The mean length of a passage in BM25 terms, measured on a sample of the corpus."""
+    sample = list(Chunk.objects.select_related("document").order_by("pk")[:2000])
+    if not sample:
+        return engine.AVERAGE_LENGTH
+    return engine.lexical(live.average_length).average_length_of([passage(c) for c in sample])

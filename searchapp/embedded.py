@@ -1,0 +1,79 @@
+"""Embedded mode: the ingest worker and the beat as threads of this process, one such process a data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from celery.beat import EmbeddedService, Scheduler
+from celery.worker import WorkController, state
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from ingestion.models import IN_PROGRESS, Document
+from searchapp.celery import app
+
+PATIENCE_S = 10.0  # for documents at work when the process is asked to stop
+
+
+@contextmanager
+def workers() -> Iterator[None]:
+    """Work on documents in the background as soon as no other process of this data folder does.
+
+    Leaving waits a little for the documents at work; what is not finished by then is taken up at the next
+    start.
+    """
+    leave = threading.Event()
+    thread = threading.Thread(target=_work, args=(leave,), name="ingest", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join(PATIENCE_S)
+
+
+def _work(leave: threading.Event) -> None:
+    with (settings.DATA_DIR / "worker.lock").open("w") as lock:
+        if not _wait_for(lock, leave):
+            return
+        _release_leases()
+        state.should_stop = None
+        worker = WorkController(
+            app=app,
+            pool="threads",
+            concurrency=settings.INGEST_THREADS,
+            queues=["ingest"],
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+        # Beat in memory: what it would remember, the sweep finds in the database.
+        beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+        running = threading.Thread(target=worker.start, name="worker", daemon=True)
+        running.start()
+        beat.start()
+        leave.wait()
+        beat.stop()
+        state.should_stop = 0  # the exit status with which Celery's loop ends: a warm shutdown
+        running.join(PATIENCE_S)
+
+
+def _wait_for(lock: IO[str], leave: threading.Event) -> bool:
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if leave.wait(0.5):
+                return False
+
+
+def _release_leases() -> None:
+    """Nobody else works in this folder, so every lease is of a process that died."""
+    Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=timezone.now())
+    connection.close()
