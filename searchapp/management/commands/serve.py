@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 import signal
 import socket
 from typing import Any
 
 import waitress
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 
 from ingestion import engine
 from searchapp import env, reranking
 from searchapp.demo import load_demo
 from searchapp.embedded import workers
+from searchapp.first_start import prepare
 from searchapp.wsgi import application
-
-logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -28,53 +24,42 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED:
             raise CommandError(
-                "`serve` is for one machine. With QUARRY_REDIS_URL set, start the processes of docker-compose.yml."
+                "`serve` is for one machine. With QUARRY_REDIS_URL set, start the services of docker-compose.yml."
             )
-        host, port = env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535)
-        listener = self._bind(host, port)
-        call_command("migrate", verbosity=0, interactive=False)
-        self._create_admin()
+        listener = self._listen(env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535))
+        prepare(self.stdout.write)
         load_demo()
+        if settings.RERANK_BACKEND != "off":
+            reranking.batching()  # loaded before the first query waits for it
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with workers():
-            engine.live_version()  # opens the index before the first query waits for it
-            if settings.RERANK_BACKEND != "off":
-                reranking.batching()
-            shown = f"[{host}]" if ":" in host else host
-            self.stdout.write(f"Quarry is at http://{shown}:{listener.getsockname()[1]}  (Ctrl-C stops it)")
-            self.stdout.flush()
-            try:
-                waitress.serve(
-                    application,
-                    sockets=[listener],
-                    threads=8,
-                    max_request_body_size=settings.MAX_UPLOAD_BYTES + 2**20,
-                    ident=None,
-                    _quiet=True,
-                )
-            except KeyboardInterrupt:
-                pass
+            self._serve(listener)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.stdout.write("Stopping.")
         engine.index().close()
 
-    def _bind(self, host: str, port: int) -> socket.socket:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+    def _listen(self, host: str, port: int) -> socket.socket:
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Cannot listen on {host}:{port} ({error.strerror}). Is Quarry running already? "
+                f"Cannot listen on {host}, port {port}: {error.strerror}. Does Quarry run already? "
                 "QUARRY_PORT chooses another port."
             ) from error
         return listener
 
-    def _create_admin(self) -> None:
-        users = get_user_model().objects
-        if users.filter(is_superuser=True).exists():
-            return
-        password = env.text("QUARRY_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
-        users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
-        self.stdout.write(f"The admin is called admin, with the password {password}")
+    def _serve(self, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        self.stdout.write(f"Quarry is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
+        self.stdout.flush()
+        waitress.serve(
+            application,
+            sockets=[listener],
+            threads=8,
+            max_request_body_size=settings.MAX_UPLOAD_BYTES + 2**20,
+            ident=None,
+            _quiet=True,
+        )

@@ -1,0 +1,23 @@
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    QUARRY_DATA=/data
+
+WORKDIR /app
+COPY requirements/server.txt requirements/
+RUN pip install -r requirements/server.txt
+
+# The GPU image has torch for FP16 reranking: docker compose --profile gpu build
+ARG WITH_GPU=
+COPY requirements/gpu.txt requirements/
+RUN if [ -n "$WITH_GPU" ]; then pip install -r requirements/gpu.txt; fi
+
+COPY . .
+RUN useradd --system --uid 10001 --home-dir /data quarry \
+    && mkdir /data && chown quarry: /data \
+    && QUARRY_SECRET_KEY=build QUARRY_DATA=/tmp/build python manage.py collectstatic --no-input \
+    && rm -rf /tmp/build
+USER quarry
+VOLUME /data
+EXPOSE 8000
+CMD ["gunicorn", "--config", "docker/gunicorn.py", "searchapp.wsgi"]
