@@ -1,7 +1,7 @@
 # The few commands. `make help` lists them.
 PYTHON ?= python3
 PIP_COMPILE = .venv/bin/pip-compile --quiet --strip-extras --no-header --annotation-style line \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --unsafe-package torch
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .DEFAULT_GOAL := help
 
@@ -30,10 +30,13 @@ lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python manage.py makemigrations --check --dry-run
+	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
+	$(PIP_COMPILE) --extra gpu -c requirements/base.txt -o requirements/gpu.txt pyproject.toml
 	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
