@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -73,9 +72,10 @@ class StaticEncoder:
         ends = np.cumsum([0, *(len(each) // 4 for each in ids)], dtype=np.int32)
         ones = np.ones(len(tokens), dtype=np.float32)
         bags = csr_matrix((ones, tokens, ends), shape=(len(ids), len(self._table)))
-        return cast(FloatArray, bags @ self._table_in_memory)
+        sums: FloatArray = bags @ self._table_in_memory
+        return sums
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths: FloatArray = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12))

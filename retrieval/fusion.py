@@ -1,0 +1,58 @@
+"""Two ranked lists to one, by weighted scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.lexical import is_cjk
+from retrieval.types import Candidate, FusedCandidate
+
+
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """How much the lexical leg counts, 0 to 1; the dense leg counts the rest."""
+
+    spaced: float = 0.6  # languages written with spaces between words
+    cjk: float = 0.85  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
+
+    def lexical(self, query: str) -> float:
+        """The weight for this query."""
+        return self.cjk if is_cjk(query) else self.spaced
+
+
+DEFAULT_WEIGHTS = FusionWeights()
+
+
+def fuse(
+    dense: Sequence[Candidate], lexical: Sequence[Candidate], *, lexical_weight: float, limit: int
+) -> list[FusedCandidate]:
+    """The best `limit` of both legs, best first, by the weighted sum of scores that are scaled to 0-1.
+
+    Each leg is scaled by its own best and worst (convex combination, Bruch et al. 2023); a point that one leg
+    did not find gets nothing from it. Ties go to the id, so that pages do not change between calls.
+    """
+    dense_scores = {candidate.id: candidate.score for candidate in dense}
+    lexical_scores = {candidate.id: candidate.score for candidate in lexical}
+    dense_scaled, lexical_scaled = _scaled(dense_scores), _scaled(lexical_scores)
+    fused = [
+        FusedCandidate(
+            id=id,
+            score=(1 - lexical_weight) * dense_scaled.get(id, 0.0)
+            + lexical_weight * lexical_scaled.get(id, 0.0),
+            dense=dense_scores.get(id),
+            lexical=lexical_scores.get(id),
+        )
+        for id in dense_scores | lexical_scores
+    ]
+    return sorted(fused, key=lambda candidate: (-candidate.score, candidate.id))[:limit]
+
+
+def _scaled(scores: dict[str, float]) -> dict[str, float]:
+    """0 for the worst to 1 for the best; 1 for all where they are equal."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    if high == low:
+        return dict.fromkeys(scores, 1.0)
+    return {id: (score - low) / (high - low) for id, score in scores.items()}

@@ -1,0 +1,96 @@
+"""Texts to sparse BM25 vectors. The index multiplies in the IDF, which changes with every document.
+
+Chinese, Japanese and Korean come as character bigrams, since word tokenizers serve them badly (nDCG@10 on two
+Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920). Everything else is split into words, stripped of
+accents, stemmed as English and stripped of English stop words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from qdrant_edge import Bm25, Bm25Config, TokenizerType
+from qdrant_edge import SparseVector as EdgeSparseVector
+
+from retrieval.types import Passage, SparseVector
+
+# Hangul, kana and ideographs, after NFKC (which leaves no half-width forms).
+_CJK = (
+    "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+)
+_CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
+# So late a saturation that a term's weight is its count, to three digits in texts of any size.
+_UNSATURATED = 1e6
+
+
+class Lexical:
+    """BM25 (Robertson and Zaragoza 2009), with the context of a passage counted `context_weight` times.
+
+    `average_length` is that of the indexed passages in terms, as `average_length()` measures it.
+    """
+
+    def __init__(
+        self, k: float = 1.2, b: float = 0.5, average_length: float = 150.0, context_weight: int = 2
+    ) -> None:
+        self._model = _model(k, b, average_length)
+        self._context_weight = context_weight
+
+    def passages(self, passages: Sequence[Passage]) -> list[SparseVector]:
+        """One vector a passage: each distinct term with its saturated, length-normalised frequency."""
+        embed = self._model.embed_document
+        return [_sparse(embed(_document(passage, self._context_weight))) for passage in passages]
+
+    def query(self, text: str) -> SparseVector:
+        """Each distinct term with weight 1; no terms where the text holds only stop words or marks."""
+        return _sparse(self._model.embed_query(_bigrams(text)))
+
+
+def average_length(passages: Sequence[Passage], context_weight: int = 2) -> float:
+    """The mean number of terms in a passage, as `Lexical` counts them; at least 1."""
+    model = _model(_UNSATURATED, 0.0, 1.0)
+    counts = [sum(model.embed_document(_document(passage, context_weight)).values) for passage in passages]
+    return max(float(np.mean(counts)), 1.0) if counts else 1.0
+
+
+def is_cjk(text: str) -> bool:
+    """Whether at least a third of the text is Chinese, Japanese or Korean."""
+    found = sum(len(run) for run in _CJK_RUN.findall(unicodedata.normalize("NFKC", text)))
+    return found * 3 >= len(text) > 0
+
+
+def _model(k: float, b: float, average_length: float) -> Bm25:
+    return Bm25(
+        Bm25Config(
+            k=k,
+            b=b,
+            avg_len=average_length,
+            tokenizer=TokenizerType.Word,
+            language="english",
+            ascii_folding=True,
+        )
+    )
+
+
+def _document(passage: Passage, context_weight: int) -> str:
+    context = _bigrams(passage.context)
+    return f"{context}\n" * context_weight + _bigrams(passage.text)
+
+
+def _bigrams(text: str) -> str:
+    """The text with every CJK run as its overlapping pairs of characters, apart; a lone character stays."""
+    if text.isascii():
+        return text
+    return _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", text))
+
+
+def _pairs(run: re.Match[str]) -> str:
+    characters = run.group()
+    pairs = [characters[i : i + 2] for i in range(len(characters) - 1)] or [characters]
+    return f" {' '.join(pairs)} "
+
+
+def _sparse(vector: EdgeSparseVector) -> SparseVector:
+    return SparseVector(np.array(vector.indices, np.uint32), np.array(vector.values, np.float32))
