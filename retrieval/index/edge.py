@@ -1,0 +1,258 @@
+"""The embedded engine: Qdrant Edge, in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import qdrant_edge as qdrant
+
+from retrieval.index import vacuum
+from retrieval.index.base import (
+    DATE_FIELD,
+    KEYWORD_FIELDS,
+    NARROW,
+    CollectionSpec,
+    IndexUnavailableError,
+    Precision,
+    UnknownCollectionError,
+)
+from retrieval.index.edge_values import (
+    edge_config,
+    edge_filter,
+    edge_point,
+    edge_sparse,
+    search_params,
+)
+from retrieval.index.payload import matches_nothing
+from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_WRITE_BATCH = 500  # the engine holds the interpreter lock: 500 points stall other threads about 25 ms
+_FLUSH_SECONDS = 5.0
+_PAGE = 1000
+
+T = TypeVar("T")
+
+
+class EdgeIndex:
+    """The index contract over shards in `folder`, one a collection, loaded at first use.
+
+    One process may open a folder at a time (`shared.py` sees to that), and must not fork afterwards. Threads
+    may share an instance. A write is in the write-ahead log when it returns, so it survives the death of the
+    process; files are synced to the disk every few seconds of writing, and by `close()`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._collections = folder / "collections"
+        self._aliases_file = folder / "aliases.json"
+        self._lock = threading.RLock()
+        self._shards: dict[str, qdrant.EdgeShard] = {}
+        self._flushed: dict[str, float] = {}
+        self._closed = False
+        self._collections.mkdir(parents=True, exist_ok=True)
+        for leftover in self._collections.glob(".*"):
+            shutil.rmtree(leftover)
+        self._aliases: dict[str, str] = (
+            json.loads(self._aliases_file.read_text()) if self._aliases_file.exists() else {}
+        )
+
+    def create(self, collection: str, spec: CollectionSpec) -> None:
+        with self._lock:
+            if collection in self._aliases or self._path(collection).exists():
+                return
+            unfinished = self._collections / f".new-{collection}"
+            unfinished.mkdir()
+            shard = qdrant.EdgeShard.create(str(unfinished), edge_config(spec))
+            for field in KEYWORD_FIELDS:
+                shard.update(
+                    qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword)
+                )
+            shard.update(
+                qdrant.UpdateOperation.create_field_index(DATE_FIELD, qdrant.PayloadSchemaType.Datetime)
+            )
+            shard.close()
+            unfinished.rename(self._path(collection))
+
+    def drop(self, collection: str) -> None:
+        with self._lock:
+            if not self._path(collection).exists():
+                return
+            remaining = {alias: name for alias, name in self._aliases.items() if name != collection}
+            if remaining != self._aliases:
+                self._write_aliases(remaining)
+            removed = self._path(collection).rename(self._collections / f".old-{collection}")
+            if shard := self._shards.pop(collection, None):
+                shard.close()
+            shutil.rmtree(removed)
+
+    def collections(self) -> list[str]:
+        return sorted(path.name for path in self._collections.iterdir() if not path.name.startswith("."))
+
+    def switch(self, alias: str, collection: str) -> None:
+        with self._lock:
+            if not self._path(collection).exists():
+                raise UnknownCollectionError(collection)
+            if self._path(alias).exists():
+                raise ValueError(f"{alias!r} is a collection, so it cannot be an alias")
+            self._write_aliases({**self._aliases, alias: collection})
+
+    def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        for start in range(0, len(points), _WRITE_BATCH):
+            batch = [edge_point(point) for point in points[start : start + _WRITE_BATCH]]
+            self._write(collection, qdrant.UpdateOperation.upsert_points(batch))
+
+    def delete(self, collection: str, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _WRITE_BATCH):
+            batch = ids[start : start + _WRITE_BATCH]
+            self._write(collection, qdrant.UpdateOperation.delete_points([*batch]))
+
+    def search_dense(
+        self,
+        collection: str,
+        vector: FloatArray,
+        *,
+        limit: int,
+        filter: Filter | None = None,
+        precision: Precision = "rescored",
+        oversampling: float = 3.0,
+    ) -> list[Candidate]:
+        if matches_nothing(filter):
+            return []
+        if precision == "rescored" and filter and self._count(collection, filter, exact=False) < NARROW:
+            precision = "exact"
+        query = qdrant.Query.Nearest(vector.tolist(), using="dense")
+        return self._search(collection, query, limit, filter, search_params(precision, oversampling))
+
+    def search_sparse(
+        self, collection: str, vector: SparseVector, *, limit: int, filter: Filter | None = None
+    ) -> list[Candidate]:
+        if matches_nothing(filter) or not len(vector.indices):
+            return []
+        query = qdrant.Query.Nearest(edge_sparse(vector), using="lexical")
+        return self._search(collection, query, limit, filter, None)
+
+    def facet(
+        self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
+    ) -> dict[str, int]:
+        if matches_nothing(filter):
+            return {}
+        request = qdrant.FacetRequest(field, limit=limit, exact=True, filter=edge_filter(filter))
+        return {
+            str(hit.value): hit.count
+            for hit in self._run(collection, lambda shard: shard.facet(request)).hits
+        }
+
+    def count(self, collection: str, filter: Filter | None = None) -> int:
+        return 0 if matches_nothing(filter) else self._count(collection, filter, exact=True)
+
+    def ids(self, collection: str, filter: Filter | None = None) -> Iterator[str]:
+        offset = None
+        while not matches_nothing(filter):
+            records, offset = self._scroll(collection, filter, offset)
+            yield from (str(record.id) for record in records)
+            if offset is None:
+                return
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            while self._shards:
+                _, shard = self._shards.popitem()
+                shard.flush()
+                shard.close()
+
+    def _search(
+        self,
+        collection: str,
+        query: qdrant.Query,
+        limit: int,
+        filter: Filter | None,
+        params: qdrant.SearchParams | None,
+    ) -> list[Candidate]:
+        request = qdrant.QueryRequest(limit=limit, query=query, filter=edge_filter(filter), params=params)
+        hits = self._run(collection, lambda shard: shard.query(request))
+        return [Candidate(str(hit.id), hit.score) for hit in hits]
+
+    def _count(self, collection: str, filter: Filter | None, *, exact: bool) -> int:
+        request = qdrant.CountRequest(exact=exact, filter=edge_filter(filter))
+        return self._run(collection, lambda shard: shard.count(request))
+
+    def _scroll(
+        self, collection: str, filter: Filter | None, offset: qdrant.PointId | None
+    ) -> tuple[list[qdrant.Record], qdrant.PointId | None]:
+        request = qdrant.ScrollRequest(
+            offset=offset, limit=_PAGE, filter=edge_filter(filter), with_payload=False, with_vector=False
+        )
+        return self._run(collection, lambda shard: shard.scroll(request))
+
+    def _write(self, collection: str, operation: qdrant.UpdateOperation) -> None:
+        def write(shard: qdrant.EdgeShard) -> None:
+            shard.update(operation)
+            now = time.monotonic()
+            if now - self._flushed.setdefault(collection, now) > _FLUSH_SECONDS:
+                shard.flush()
+                self._flushed[collection] = now
+
+        with self._lock:
+            self._run(collection, write)
+
+    def _run(self, collection: str, action: Callable[[qdrant.EdgeShard], T]) -> T:
+        while True:
+            name = self._aliases.get(collection, collection)
+            shard = self._shards.get(name) or self._load(name)
+            try:
+                return action(shard)
+            except (TypeError, ValueError):
+                raise
+            except Exception as error:  # the binding raises nothing narrower
+                if self._shards.get(name) is not shard:
+                    continue  # dropped meanwhile; the alias may point elsewhere now
+                if "Service" in str(error):  # disk full, files gone
+                    raise IndexUnavailableError(str(error)) from error
+                raise ValueError(str(error)) from error
+
+    def _load(self, name: str) -> qdrant.EdgeShard:
+        with self._lock:
+            if self._closed:
+                raise IndexUnavailableError("the index is closed")
+            if name in self._shards:
+                return self._shards[name]
+            path = self._path(name)
+            if not path.exists():
+                raise UnknownCollectionError(name)
+            try:
+                self._shards[name] = _open(path)
+            except Exception as error:  # the binding raises nothing narrower
+                raise IndexUnavailableError(f"cannot open {path}: {error}") from error
+            return self._shards[name]
+
+    def _path(self, collection: str) -> Path:
+        if not _NAME.fullmatch(collection):
+            raise ValueError(f"not a collection name: {collection!r}")
+        return self._collections / collection
+
+    def _write_aliases(self, aliases: dict[str, str]) -> None:
+        temporary = self._aliases_file.with_suffix(".new")
+        with temporary.open("w") as file:
+            json.dump(aliases, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._aliases_file)
+        self._aliases = aliases
+
+
+def _open(path: Path) -> qdrant.EdgeShard:
+    shard = qdrant.EdgeShard.load(str(path))
+    if vacuum.is_worth_it(path, shard.info().points_count):
+        shard.close()
+        vacuum.run(path)
+        shard = qdrant.EdgeShard.load(str(path))
+    return shard

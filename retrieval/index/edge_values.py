@@ -1,0 +1,64 @@
+"""Our values as Qdrant Edge's: how a collection is laid out, points, filters, search parameters."""
+
+from __future__ import annotations
+
+import qdrant_edge as qdrant
+
+from retrieval.index.base import DATE_FIELD, CollectionSpec, Precision
+from retrieval.index.payload import conditions, stored
+from retrieval.types import Filter, Point, SparseVector
+
+
+def edge_config(spec: CollectionSpec) -> qdrant.EdgeConfig:
+    """Original vectors on disk as float16, their signs in RAM, no graph.
+
+    Without a graph the codes are searched exhaustively (3.5 ms at 200,000 x 512), and nothing has to be built
+    in the serving process. `indexing_threshold=0` leaves only the vacuum to the optimizer.
+    """
+    dense = qdrant.EdgeVectorParams(
+        size=spec.dimensions,
+        distance=qdrant.Distance.Cosine,
+        datatype=qdrant.VectorStorageDatatype.Float16,
+        memory=qdrant.Memory.Cold,
+        quantization_config=qdrant.BinaryQuantizationConfig(memory=qdrant.Memory.Pinned),
+    )
+    return qdrant.EdgeConfig(
+        vectors={"dense": dense},
+        sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
+        payload_memory=qdrant.Memory.Cold,
+        hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
+        optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=0),
+    )
+
+
+def edge_point(point: Point) -> qdrant.Point:
+    vectors = {"dense": point.dense.tolist(), "lexical": edge_sparse(point.sparse)}
+    return qdrant.Point(point.id, vectors, stored(point.payload))
+
+
+def edge_sparse(vector: SparseVector) -> qdrant.SparseVector:
+    return qdrant.SparseVector(vector.indices.tolist(), vector.values.tolist())
+
+
+def edge_filter(filter: Filter | None) -> qdrant.Filter | None:
+    if filter is None:
+        return None
+    must: list[qdrant.FieldCondition] = [
+        qdrant.FieldCondition(field, match=qdrant.MatchAny(any=values))
+        for field, values in conditions(filter).items()
+    ]
+    if filter.date_from or filter.date_to:
+        between = qdrant.RangeDateTime(gte=filter.date_from, lte=filter.date_to)
+        must.append(qdrant.FieldCondition(DATE_FIELD, range=between))
+    return qdrant.Filter(must=[*must]) if must else None
+
+
+def search_params(precision: Precision, oversampling: float) -> qdrant.SearchParams:
+    """Rescoring is always asked for by name: left to the default, recall@10 was 0.59 against 0.998."""
+    if precision == "exact":
+        return qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
+    if precision == "binary":
+        return qdrant.SearchParams(quantization=qdrant.QuantizationSearchParams(rescore=False))
+    return qdrant.SearchParams(
+        quantization=qdrant.QuantizationSearchParams(rescore=True, oversampling=oversampling)
+    )
