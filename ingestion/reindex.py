@@ -12,6 +12,7 @@ from ingestion import engine
 from ingestion.models import Chunk, IndexVersion
 from ingestion.pipeline import BATCH, passage, points
 from retrieval.index.base import CollectionSpec
+from retrieval.lexical import average_length
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def reindex(version: IndexVersion | None = None, progress: Progress = lambda don
     No query fails meanwhile. If a step before 4 fails, only what is new is removed.
     """
     live = engine.live_version()
-    version = version or engine.new_version(_average_length(live))
+    version = version or engine.new_version(_average_length())
     version.save()
     try:
         engine.index().create(version.collection, CollectionSpec(version.dimensions))
@@ -86,9 +87,7 @@ def _drop(version: IndexVersion) -> None:
     engine.index().drop(version.collection)
 
 
-def _average_length(live: IndexVersion) -> float:
+def _average_length() -> float:
     """The mean length of a passage in BM25 terms, measured on a sample of the corpus."""
     sample = list(Chunk.objects.select_related("document").order_by("pk")[:2000])
-    if not sample:
-        return engine.AVERAGE_LENGTH
-    return engine.lexical(live.average_length).average_length_of([passage(c) for c in sample])
+    return average_length([passage(c) for c in sample]) if sample else engine.AVERAGE_LENGTH

@@ -41,7 +41,7 @@ def secret(name: str, file: Path, make: str) -> str:
     if value := text(name):
         return value
     try:
-        with file.open("x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        with open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             out.write(make)
     except FileExistsError:
         pass
