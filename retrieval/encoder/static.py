@@ -78,4 +78,5 @@ class StaticEncoder:
 
 def _unit(vectors: FloatArray) -> FloatArray:
     lengths: FloatArray = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.float32(1e-12))
+    vectors /= np.maximum(lengths, 1e-12)
+    return vectors
