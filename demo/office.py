@@ -94,7 +94,7 @@ def make_docx(source: Source) -> bytes:
 
 
 def make_pptx(source: Source) -> bytes:
-    """A title slide, then one slide for each `##` heading."""
+    """A title slide, then one slide for each `##` heading, with either a table or text."""
     deck = Presentation()
     describe(deck.core_properties, source)
     slide = deck.slides.add_slide(deck.slide_layouts[0])
@@ -106,11 +106,11 @@ def make_pptx(source: Source) -> bytes:
             slide.shapes.title.text = block.text
             slide.placeholders[1].text_frame.word_wrap = True
         elif block.kind == "table":
-            slide.placeholders[1].height = Inches(1.6)
+            body = slide.placeholders[1]
+            left, top, width, height = body.left, body.top, body.width, Inches(2)
+            body.element.getparent().remove(body.element)
             rows = block.rows
-            table = slide.shapes.add_table(
-                len(rows), len(rows[0]), Inches(0.5), Inches(3.6), Inches(9), Inches(2)
-            ).table
+            table = slide.shapes.add_table(len(rows), len(rows[0]), left, top, width, height).table
             for r, row in enumerate(rows):
                 for c, text in enumerate(row):
                     table.cell(r, c).text = text
