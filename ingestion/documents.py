@@ -6,22 +6,26 @@ The form, the REST API and the command line all come here.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ingestion import tasks
+from ingestion import idempotency, tasks
 from ingestion.engine import active_collections, index
-from ingestion.models import Document, Library, Status
-from ingestion.parsing.uploads import UploadError, check_upload, safe_name
+from ingestion.models import Chunk, Document, Library, Status
+from ingestion.parsing.uploads import MAX_NAME, UploadError, check_upload, safe_name
 from retrieval.index.base import IndexUnavailableError
 
 logger = logging.getLogger(__name__)
+
+MAX_DETAILS = 64_000  # characters of JSON
 
 
 class DuplicateError(Exception):
@@ -47,18 +51,25 @@ NO_DETAILS = Details()
 
 
 def create(
-    library: Library, name: str, content: File[bytes], *, user: Any = None, details: Details = NO_DETAILS
+    library: Library,
+    name: str,
+    content: File[bytes],
+    *,
+    user: Any = None,
+    details: Details = NO_DETAILS,
+    idempotency_key: str = "",
 ) -> Document:
     """Accept a file: it is durable, and will be `ready` or `failed`, when this returns.
 
-    A name that the library has already gets a new version, which replaces the old one once it is ready.
+    A name that the library has already gets a new version, which replaces the old one once it is ready. A name
+    may have folders (`2024/report.pdf`).
 
     1. Check name, size and content.  2. Write the file to disk.  3. Commit the row.  4. Ring for a worker.
     A crash after 2 leaves a file that nothing names; a crash after 3 is mended by the sweep.
 
     Raises `UploadError` for what may not come in, `DuplicateError` for bytes that the library has.
     """
-    name = safe_name(name)
+    name = _safe_path(name)
     _check_size(content)
     sha256 = _hash(content)
     file_type = check_upload(name, content)
@@ -75,13 +86,16 @@ def create(
     }
     if existing := Document.objects.filter(library=library, sha256=sha256).first():
         return _again(existing, name)
+    remember = (user, idempotency_key) if idempotency_key else None
     content.seek(0)
     stored = Document(library=library, name=name)
     stored.file.save(name, content, save=False)
     try:
-        document, old_file = _write_row(library, name, stored.file.name or "", fields)
-    except IntegrityError:  # the same bytes came in by another request meanwhile
+        document, old_file = _write_row(library, name, stored.file.name or "", fields, remember)
+    except IntegrityError:  # the same bytes, or the same key, came in by another request meanwhile
         stored.file.storage.delete(stored.file.name or "")
+        if idempotency_key and (made := idempotency.document_of(user, idempotency_key, sha256)):
+            return made
         raise DuplicateError(Document.objects.get(library=library, sha256=sha256)) from None
     except BaseException:
         stored.file.storage.delete(stored.file.name or "")
@@ -92,7 +106,7 @@ def create(
 
 
 def _write_row(
-    library: Library, name: str, file: str, fields: dict[str, Any]
+    library: Library, name: str, file: str, fields: dict[str, Any], remember: tuple[Any, str] | None
 ) -> tuple[Document, str | None]:
     """The new row, or the new version of the row of this name; and the file that it no longer names."""
     with transaction.atomic():
@@ -107,6 +121,8 @@ def _write_row(
         document.file.name = file
         _queue(document)
         document.save()
+        if remember:
+            idempotency.remember(*remember, document)
         transaction.on_commit(lambda: tasks.ring(document.pk))
     return document, old_file
 
@@ -145,13 +161,35 @@ def delete(document: Document) -> None:
     ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
     file, storage = document.file.name, document.file.storage
     document.delete()
-    try:
-        for collection in active_collections():
-            index().delete(collection, ids)
-    except IndexUnavailableError:
-        logger.warning("The points of a deleted document stay until the reconciler runs.")
+    _remove_points(ids)
     if file:
         storage.delete(file)
+
+
+def delete_library(library: Library) -> None:
+    """Remove a library with its documents, by the same rules."""
+    ids = [str(pk) for pk in Chunk.objects.filter(document__library=library).values_list("pk", flat=True)]
+    files = list(library.documents.values_list("file", flat=True))
+    library.delete()
+    _remove_points(ids)
+    for file in files:
+        default_storage.delete(file)
+
+
+def _remove_points(ids: list[str]) -> None:
+    try:
+        for collection in active_collections() if ids else []:
+            index().delete(collection, ids)
+    except IndexUnavailableError:
+        logger.warning("%d points of what was deleted stay until the reconciler runs.", len(ids))
+
+
+def _safe_path(name: str) -> str:
+    """A name that may have folders, as files of a folder or an archive have; each part of it made safe."""
+    path = "/".join(safe_name(part) for part in name.split("/"))
+    if len(path) > MAX_NAME:
+        raise UploadError("bad_name", 400, f"The name is longer than {MAX_NAME} characters. Shorten it.")
+    return path
 
 
 def _check_size(content: File[bytes]) -> None:
@@ -161,6 +199,15 @@ def _check_size(content: File[bytes]) -> None:
     if size > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES // 2**20
         raise UploadError("too_large", 413, f"The file is larger than {limit} MB. Split it, or ask an admin.")
+
+
+def _check_details(details: Details) -> None:
+    """What a database can store: Postgres takes no NUL, and no encoding takes half a surrogate pair."""
+    text = json.dumps([details.title, details.metadata, details.tags], ensure_ascii=False)
+    if len(text) > MAX_DETAILS:
+        raise UploadError("bad_details", 400, "Title, metadata and tags are too long. Shorten them.")
+    if "\\u0000" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise UploadError("bad_details", 400, "Title, metadata or tags hold characters that are no text.")
 
 
 def _hash(content: File[bytes]) -> str:

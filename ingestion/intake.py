@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -14,6 +15,7 @@ from django.core.files.base import ContentFile
 from ingestion import documents
 from ingestion.documents import Details, DuplicateError
 from ingestion.models import Document, Library
+from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
 from ingestion.parsing.uploads import UploadError
 
@@ -48,14 +50,14 @@ def ingest_paths(library: Library, paths: Iterable[Path], *, user: Any = None) -
             yield Outcome(str(path), code="not_found", message="There is no such file or folder.")
 
 
-def ingest_archive(library: Library, archive: Path, name: str, *, user: Any = None) -> Iterator[Outcome]:
+def ingest_archive(
+    library: Library, archive: Path | IO[bytes], name: str, *, user: Any = None
+) -> Iterator[Outcome]:
     """Accept each member of a .zip; an archive that is unsafe as a whole is one refusal."""
     try:
-        for member in archive_members(archive):
-            yield _accept(
-                member.name,
-                lambda m=member: documents.create(library, m.name, ContentFile(m.read()), user=user),
-            )
+        for member, read in archive_members(archive, ParseLimits()):
+            create = partial(documents.create, library, member, ContentFile(read()), user=user)
+            yield _accept(member, create)
     except UploadError as error:
         yield Outcome(name, code=error.code, message=error.message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -40,9 +41,12 @@ def secret(name: str, file: Path, make: str) -> str:
     """The value of a secret variable, else the one kept in `file`, which is made with `make` on first use."""
     if value := text(name):
         return value
-    try:
-        with open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+    if not file.exists():
+        # Written aside and linked, so that a process that starts at the same time never reads half of it.
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        with open(draft, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             out.write(make)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
     return file.read_text().strip()
