@@ -21,12 +21,21 @@ AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the d
 
 @cache
 def index() -> Index:
-    return open_index(settings.QDRANT_URL or settings.INDEX_DIR, **(settings.QDRANT if settings.QDRANT_URL else {}))
+    return open_index(
+        settings.QDRANT_URL or settings.INDEX_DIR, **(settings.QDRANT if settings.QDRANT_URL else {})
+    )
 
 
 @lru_cache(maxsize=4)
 def encoder(name: str, dimensions: int) -> Encoder:
-    return load_encoder(name, dimensions)
+    return load_encoder(model_path(name), dimensions)
+
+
+def model_path(name: str) -> str:
+    """The folder of a model that is named relative to the data folder (learned here) or to the project
+    (shipped); any other name as it is. Rows keep the relative name, so that both folders may move."""
+    folders = (base / name for base in (settings.DATA_DIR, settings.BASE_DIR))
+    return next((str(folder) for folder in folders if folder.is_dir()), name)
 
 
 @lru_cache(maxsize=4)
@@ -57,7 +66,7 @@ def _first_version() -> IndexVersion:
 
 def new_version(average_length: float = AVERAGE_LENGTH) -> IndexVersion:
     """An unsaved version by the settings of today, with a collection name of its own."""
-    model = load_encoder(settings.ENCODER, settings.DIMENSIONS)
+    model = encoder(settings.ENCODER, settings.DIMENSIONS)
     return IndexVersion(
         collection=f"chunks-{uuid.uuid4().hex[:12]}",
         encoder=settings.ENCODER,

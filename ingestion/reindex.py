@@ -23,7 +23,9 @@ class ReindexError(Exception):
     """The new version did not pass its check; the live one goes on as it was."""
 
 
-def reindex(version: IndexVersion | None = None, progress: Progress = lambda done, total: None) -> IndexVersion:
+def reindex(
+    version: IndexVersion | None = None, progress: Progress = lambda done, total: None
+) -> IndexVersion:
     """Build `version` (by default one from today's settings), switch to it, and return it.
 
     1. Say that it is being built: from now on new documents are written to both.  2. Copy every chunk.
@@ -44,6 +46,14 @@ def reindex(version: IndexVersion | None = None, progress: Progress = lambda don
     for old in IndexVersion.objects.filter(state=IndexVersion.State.RETIRED).exclude(pk=live.pk):
         _drop(old)
     return version
+
+
+def rebuild(version: IndexVersion, progress: Progress = lambda done, total: None) -> None:
+    """Fill the collection of a version from the database alone: after a restore, or when the index is lost."""
+    engine.index().create(version.collection, CollectionSpec(version.dimensions))
+    _copy(version, progress)
+    _check(version)
+    engine.index().switch(engine.LIVE_ALIAS, version.collection)
 
 
 def _copy(version: IndexVersion, progress: Progress) -> None:

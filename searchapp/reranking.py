@@ -12,6 +12,7 @@ from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from ingestion.engine import model_path
 from retrieval.reranker import load_reranker
 from retrieval.reranker.batching import BatchingReranker, NotRerankedError
 
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 @cache
 def batching() -> BatchingReranker:
     """This process's one model thread."""
-    return BatchingReranker(load_reranker(settings.RERANKER, backend=settings.RERANK_BACKEND))
+    return BatchingReranker(load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND))
 
 
 def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
