@@ -63,15 +63,20 @@ def create(
 
     A name that the library has already gets a new version, which replaces the old one once it is ready. A name
     may have folders (`2024/report.pdf`).
+    A user's `idempotency_key` makes one document: sent again within 24 hours, it gets that document.
 
     1. Check name, size and content.  2. Write the file to disk.  3. Commit the row.  4. Ring for a worker.
     A crash after 2 leaves a file that nothing names; a crash after 3 is mended by the sweep.
 
-    Raises `UploadError` for what may not come in, `DuplicateError` for bytes that the library has.
+    Raises `UploadError` for what may not come in, `DuplicateError` for bytes that the library has,
+    `RefusedError` for a key that came with other bytes before.
     """
     name = _safe_path(name)
     _check_size(content)
+    _check_details(details)
     sha256 = _hash(content)
+    if idempotency_key and (made := idempotency.document_of(user, idempotency_key, sha256)):
+        return made
     file_type = check_upload(name, content)
     fields = {
         "sha256": sha256,
