@@ -1,0 +1,103 @@
+"""Our values as qdrant-client's, and its errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+from qdrant_client import models
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from retrieval.index.base import (
+    DATE_FIELD,
+    CollectionSpec,
+    IndexUnavailableError,
+    Precision,
+    UnknownCollectionError,
+)
+from retrieval.index.payload import conditions, stored
+from retrieval.types import Filter, Point, SparseVector
+
+_BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def collection_layout(spec: CollectionSpec) -> dict[str, Any]:
+    """Original vectors and payload on disk, vectors as float16, their signs in RAM, the default graph."""
+    dense = models.VectorParams(
+        size=spec.dimensions,
+        distance=models.Distance.COSINE,
+        datatype=models.Datatype.FLOAT16,
+        on_disk=True,
+        quantization_config=models.BinaryQuantization(
+            binary=models.BinaryQuantizationConfig(always_ram=True)
+        ),
+    )
+    return {
+        "vectors_config": {"dense": dense},
+        "sparse_vectors_config": {"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "on_disk_payload": True,
+    }
+
+
+def server_point(point: Point) -> models.PointStruct:
+    vector: dict[str, Any] = {"dense": point.dense.tolist(), "lexical": server_sparse(point.sparse)}
+    return models.PointStruct(id=point.id, vector=vector, payload=stored(point.payload))
+
+
+def server_sparse(vector: SparseVector) -> models.SparseVector:
+    return models.SparseVector(indices=vector.indices.tolist(), values=vector.values.tolist())
+
+
+def server_filter(filter: Filter | None) -> models.Filter | None:
+    if filter is None:
+        return None
+    must = [
+        models.FieldCondition(key=field, match=models.MatchAny(any=values))
+        for field, values in conditions(filter).items()
+    ]
+    if filter.date_from or filter.date_to:
+        # Parsed by the model, which raises ValueError as the embedded engine does.
+        between = models.DatetimeRange.model_validate({"gte": filter.date_from, "lte": filter.date_to})
+        must.append(models.FieldCondition(key=DATE_FIELD, range=between))
+    return models.Filter(must=[*must]) if must else None
+
+
+def search_params(precision: Precision, oversampling: float) -> models.SearchParams:
+    """Rescoring is always asked for by name, never left to the server's default."""
+    if precision == "exact":
+        return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
+    if precision == "binary":
+        return models.SearchParams(quantization=models.QuantizationSearchParams(rescore=False))
+    return models.SearchParams(
+        quantization=models.QuantizationSearchParams(rescore=True, oversampling=oversampling)
+    )
+
+
+@contextlib.contextmanager
+def our_errors(collection: str) -> Iterator[None]:
+    """Turns what the client raises for an absent, slow or failing server into the contract's errors."""
+    try:
+        yield
+    except (ResponseHandlingException, ResourceExhaustedResponse) as error:
+        raise IndexUnavailableError(str(error)) from error
+    except UnexpectedResponse as error:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            raise UnknownCollectionError(collection) from error
+        if error.status_code in _BUSY or (error.status_code or 500) >= 500:
+            raise IndexUnavailableError(str(error)) from error
+        raise ValueError(str(error)) from error
+    except grpc.RpcError as error:
+        raise _from_grpc(collection, error) from error
+
+
+def _from_grpc(collection: str, error: grpc.RpcError) -> Exception:
+    code = error.code()
+    if code is grpc.StatusCode.NOT_FOUND:
+        return UnknownCollectionError(collection)
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return ValueError(str(error))
+    return IndexUnavailableError(str(error))
