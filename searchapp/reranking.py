@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from celery.exceptions import CeleryError
 from celery.exceptions import TimeoutError as CeleryTimeoutError
@@ -13,8 +14,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from ingestion.engine import model_path
-from retrieval.reranker import load_reranker
-from retrieval.reranker.batching import BatchingReranker, NotRerankedError
+from retrieval.reranker import NotRerankedError, load_card, load_reranker
+from retrieval.reranker.batching import BatchingReranker
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,12 @@ logger = logging.getLogger(__name__)
 def batching() -> BatchingReranker:
     """This process's one model thread."""
     return BatchingReranker(load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND))
+
+
+@cache
+def weight() -> float:
+    """How much the reranker counts against the first stage, 0 to 1: its card says what was calibrated."""
+    return load_card(Path(model_path(settings.RERANKER))).weight
 
 
 def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:

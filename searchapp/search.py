@@ -6,6 +6,7 @@ The page, the REST API and the command line call it; nothing else answers a quer
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -23,6 +24,7 @@ from retrieval.types import Filter, FusedCandidate
 from searchapp.facets import Facet, Found, count_facets
 from searchapp.query import check_query
 from searchapp.reranking import rerank as rerank_passages
+from searchapp.reranking import weight
 from searchapp.snippets import Snippet, Snippets
 
 POOL = 100  # candidates of each leg: what facets count, and where the last page ends
@@ -167,9 +169,12 @@ def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float) -> Non
     if isinstance(scores, str):
         ranking.degraded.append(f"rerank_{scores}")
         return
-    ranking.scores = dict(zip([c.id for c in head], scores, strict=True))
+    ranking.scores = {c.id: s for c, s in zip(head, scores, strict=True) if not math.isnan(s)}
+    if not ranking.scores:  # a language that the model was not trained for: the order stays
+        ranking.degraded.append("rerank_language")
+        return
     rest = ranking.candidates[settings.RERANK_PASSAGES :]
-    ranking.candidates = [*combine(head, scores), *rest]
+    ranking.candidates = [*combine(head, scores, weight()), *rest]
 
 
 def _hits(
