@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 
 from ingestion import documents
 from ingestion.documents import Details, DuplicateError
@@ -50,8 +51,17 @@ def ingest_paths(library: Library, paths: Iterable[Path], *, user: Any = None) -
             yield Outcome(str(path), code="not_found", message="There is no such file or folder.")
 
 
+def ingest_upload(library: Library, upload: UploadedFile, *, user: Any = None) -> Iterator[Outcome]:
+    """Accept a file from a form; of a .zip, each member."""
+    name = upload.name or ""
+    if name.lower().endswith(".zip"):
+        yield from ingest_archive(library, upload, name, user=user)
+    else:
+        yield _accept(name, lambda: documents.create(library, name, upload, user=user))
+
+
 def ingest_archive(
-    library: Library, archive: Path | IO[bytes], name: str, *, user: Any = None
+    library: Library, archive: Path | IO[bytes] | UploadedFile, name: str, *, user: Any = None
 ) -> Iterator[Outcome]:
     """Accept each member of a .zip; an archive that is unsafe as a whole is one refusal."""
     try:
@@ -68,9 +78,16 @@ def ingest_record(library: Library, record: Any, *, user: Any = None) -> Outcome
         return Outcome("", code="bad_record", message='Each line must be an object with a "text".')
     title, metadata = record.get("title") or "", record.get("metadata") or {}
     key = record.get("id", record.get("_id")) or title
-    if not isinstance(title, str) or not isinstance(metadata, dict) or not isinstance(key, str | int) or not key:
+    if (
+        not isinstance(title, str)
+        or not isinstance(metadata, dict)
+        or not isinstance(key, str | int)
+        or not key
+    ):
         return Outcome(
-            "", code="bad_record", message='"title" must be text, "metadata" an object, "id" text or a number.'
+            "",
+            code="bad_record",
+            message='"title" must be text, "metadata" an object, "id" text or a number.',
         )
     name = f"{str(key).replace('/', ' ')[:200]}.txt"
     content = ContentFile(record["text"].encode("utf-8", "replace"))

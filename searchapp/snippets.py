@@ -26,25 +26,22 @@ class Snippet:
     highlights: tuple[tuple[int, int], ...]
 
 
-class Snippets:
-    """Snippets for the hits of one query.
+class Marker:
+    """Finds what the query matches in a text.
 
     A word is marked where the lexical leg would count it as a match: it shares a stem, or a character
     bigram, with the query.
     """
 
-    def __init__(self, query: str, encoder: Encoder, lexical: Lexical) -> None:
+    def __init__(self, query: str, lexical: Lexical) -> None:
         self._lexical = lexical
-        self._encoder = encoder
-        self._query_vector = encoder.encode_queries([query])[0]
-        self._query_terms = set(lexical.query(query).indices.tolist())
+        self.terms = self.terms_of(query)
+        self._known: dict[str, bool] = {}  # a document repeats its words
 
-    def of(self, text: str) -> Snippet:
-        start, end = self._window(text)
-        shown = text[start:end]
-        return Snippet(shown, tuple(self.highlights(shown)))
+    def terms_of(self, text: str) -> frozenset[int]:
+        return frozenset(self._lexical.query(text).indices.tolist())
 
-    def highlights(self, text: str) -> list[tuple[int, int]]:
+    def spans(self, text: str) -> list[tuple[int, int]]:
         """The matching spans, in order, adjacent ones joined."""
         spans: list[tuple[int, int]] = []
         for match in WORD.finditer(text):
@@ -62,7 +59,24 @@ class Snippets:
         return [(at + i, at + j) for i, j in pieces if self._shares_term(word[i:j])]
 
     def _shares_term(self, piece: str) -> bool:
-        return not self._query_terms.isdisjoint(self._lexical.query(piece).indices.tolist())
+        known = self._known.get(piece)
+        if known is None:
+            known = self._known[piece] = not self.terms.isdisjoint(self.terms_of(piece))
+        return known
+
+
+class Snippets:
+    """Snippets for the hits of one query."""
+
+    def __init__(self, query: str, encoder: Encoder, lexical: Lexical) -> None:
+        self._marker = Marker(query, lexical)
+        self._encoder = encoder
+        self._query_vector = encoder.encode_queries([query])[0]
+
+    def of(self, text: str) -> Snippet:
+        start, end = self._window(text)
+        shown = text[start:end]
+        return Snippet(shown, tuple(self._marker.spans(shown)))
 
     def _window(self, text: str) -> tuple[int, int]:
         """The best sentence, and what of its neighbours fits into `LENGTH` around it."""
@@ -86,6 +100,6 @@ class Snippets:
         """Share of the query's terms in each sentence, plus its similarity to the query."""
         texts = [text[start:end] for start, end in sentences]
         similarity = self._encoder.encode_passages(texts) @ self._query_vector
-        terms = [set(self._lexical.query(t).indices.tolist()) for t in texts]
-        shares = [len(t & self._query_terms) / max(1, len(self._query_terms)) for t in terms]
+        wanted = self._marker.terms
+        shares = [len(self._marker.terms_of(t) & wanted) / max(1, len(wanted)) for t in texts]
         return np.asarray(shares) + similarity
