@@ -1,0 +1,47 @@
+"""The order that the first stage and the reranker make together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from retrieval.types import FloatArray, FusedCandidate
+
+
+def combine(
+    fused: Sequence[FusedCandidate], scores: Sequence[float] | FloatArray, weight: float = 0.5
+) -> list[FusedCandidate]:
+    """The candidates, best first, by `(1 - weight) * first stage + weight * reranker`.
+
+    Both kinds of scores are standardised over the candidates of this query, since their scales differ between
+    models. A candidate whose score is NaN (the reranker cannot read it) keeps its place, and the others are
+    ordered among the places that are left.
+
+    Args:
+        fused: the candidates in the order of the first stage.
+        scores: one for each candidate, in the same order.
+        weight: of the reranker, 0 to 1: `RerankerCard.weight`.
+
+    Raises:
+        ValueError: the lengths differ.
+    """
+    reranker = np.asarray(scores, dtype=np.float32)
+    if len(reranker) != len(fused):
+        raise ValueError(f"{len(reranker)} scores for {len(fused)} candidates")
+    places = np.flatnonzero(np.isfinite(reranker))
+    if not len(places):
+        return list(fused)
+    first_stage = np.array([fused[place].score for place in places.tolist()], dtype=np.float32)
+    final = (1 - weight) * _standardised(first_stage) + weight * _standardised(reranker[places])
+    order = list(fused)
+    winners = places[np.argsort(-final, kind="stable")]
+    for place, winner in zip(places.tolist(), winners.tolist(), strict=True):
+        order[place] = fused[winner]
+    return order
+
+
+def _standardised(scores: FloatArray) -> FloatArray:
+    """Mean 0 and standard deviation 1; all 0 where the scores are equal."""
+    spread = scores.std()
+    return (scores - scores.mean()) / spread if spread > 1e-6 else np.zeros_like(scores)

@@ -1,0 +1,39 @@
+"""ONNX Runtime on CPU: INT8 or FP32 files, without torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from retrieval.reranker.model import Batch
+from retrieval.types import FloatArray
+
+
+class OnnxBackend:
+    """An exported cross-encoder on as many threads as this process may use."""
+
+    # About 16 pairs of 128 tokens: enough to fill a few cores, small enough for their caches.
+    token_budget = 2048
+
+    def __init__(self, file: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = _threads()
+        options.inter_op_num_threads = 1
+        # Between requests the threads sleep: the web server has better uses for the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        self._inputs = [each.name for each in self._session.get_inputs()]
+        self._output = self._session.get_outputs()[0].name
+
+    def forward(self, batch: Batch) -> FloatArray:
+        arrays = {name: getattr(batch, name) for name in self._inputs}
+        (logits,) = self._session.run([self._output], arrays)
+        return np.asarray(logits, dtype=np.float32).reshape(len(batch.input_ids))
+
+
+def _threads() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable or 1, 16)

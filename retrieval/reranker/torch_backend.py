@@ -1,0 +1,58 @@
+"""Any sentence-transformers CrossEncoder, by torch: FP16 on CUDA, FP32 as the reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from retrieval.reranker.model import Batch
+from retrieval.types import FloatArray
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+Precision = Literal["fp16", "fp32"]
+
+
+class TorchBackend:
+    """Scores are the logits, before any sigmoid: those of confident pairs would tie."""
+
+    def __init__(self, model: CrossEncoder) -> None:
+        if model.num_labels != 1:
+            raise ValueError(f"A reranker gives one score for a pair, this model gives {model.num_labels}")
+        self._model = model.eval()
+        self.token_budget = 65_536 if model.device.type == "cuda" else 2048
+
+    def forward(self, batch: Batch) -> FloatArray:
+        features = {
+            name: torch.from_numpy(getattr(batch, name)).to(self._model.device)
+            for name in ("input_ids", "attention_mask", "token_type_ids")
+            if name in self._model.tokenizer.model_input_names
+        }
+        with torch.inference_mode():
+            scores = self._model(features)["scores"]
+        return np.asarray(scores.float().cpu().numpy(), dtype=np.float32).reshape(len(batch.input_ids))
+
+
+def load_cross_encoder(name_or_folder: str, precision: Precision, max_length: int) -> CrossEncoder:
+    """The model on CUDA in half precision, or in FP32 wherever torch runs best.
+
+    Raises:
+        RuntimeError: FP16 was asked for and there is no CUDA device.
+    """
+    from sentence_transformers import CrossEncoder
+
+    cuda = torch.cuda.is_available()
+    if precision == "fp16" and not cuda:
+        raise RuntimeError(
+            "torch-fp16 needs a CUDA device, and torch finds none: choose onnx-int8 or torch-fp32"
+        )
+    model: CrossEncoder = CrossEncoder(
+        name_or_folder,
+        device="cuda" if cuda else "cpu",
+        max_length=max_length,
+        model_kwargs={"dtype": torch.float16 if precision == "fp16" else torch.float32},
+    )
+    return model
