@@ -1,0 +1,112 @@
+"""Zip files, read with caps on what is actually inflated and never unpacked to disk."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from ingestion.parsing.types import ParseError, ParseLimits
+from ingestion.parsing.uploads import UploadError
+
+BLOCK = 1 << 18
+RATIO_FLOOR = 8 << 20  # what inflates to less is harmless, however well it was packed
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
+
+
+class Budget:
+    """Counts the bytes that one archive has really given."""
+
+    def __init__(self, limits: ParseLimits) -> None:
+        self.limits = limits
+        self.total = 0
+
+    def read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        """A member's content. Raises `ParseError`: `encrypted`, `corrupt`, `unsafe_archive`."""
+        if info.flag_bits & 1:
+            raise ParseError("encrypted")
+        out = io.BytesIO()
+        try:
+            with archive.open(info) as member:
+                while block := member.read(BLOCK):
+                    self.total += len(block)
+                    out.write(block)
+                    self._check(out.tell(), info)
+        except zipfile.BadZipFile as error:
+            # zipfile compares names, sizes and checksums of the two headers.
+            code = "unsafe_archive" if "differ" in str(error) or "Overlapped" in str(error) else "corrupt"
+            raise ParseError(code) from error
+        except ZIP_FAULTS as error:
+            raise ParseError("corrupt") from error
+        if out.tell() != info.file_size:
+            raise ParseError("unsafe_archive")
+        return out.getvalue()
+
+    def _check(self, size: int, info: zipfile.ZipInfo) -> None:
+        packed = max(info.compress_size, 1)
+        if self.total > self.limits.archive_bytes:
+            raise ParseError("unsafe_archive")
+        if size > RATIO_FLOOR and size / packed > self.limits.archive_ratio:
+            raise ParseError("unsafe_archive")
+
+
+def open_archive(file: Path | IO[bytes], limits: ParseLimits) -> zipfile.ZipFile:
+    """A zip file whose directory is sound. Raises `ParseError`: `corrupt`, `unsafe_archive`."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except ZIP_FAULTS as error:
+        raise ParseError("corrupt") from error
+    if len(archive.infolist()) > limits.archive_entries:
+        archive.close()
+        raise ParseError("unsafe_archive")
+    return archive
+
+
+def archive_members(
+    file: Path | IO[bytes], limits: ParseLimits
+) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """(name, function that gives the content) for each file of an uploaded zip, in its order.
+
+    Names keep their folders ("2024/report.pdf"). Folders, links and the litter of macOS are left out. Raises
+    `UploadError` 400: `encrypted`; `corrupt`; `unsafe_archive` for names that leave the archive, names that
+    come twice, archives in archives, and all that passes the limits, on the bytes that really come out.
+    """
+    try:
+        with open_archive(file, limits) as archive:
+            budget = Budget(limits)
+            members = [info for info in archive.infolist() if not _skipped(info)]
+            _check_names(members)
+            for info in members:
+                yield info.filename, lambda info=info: _read(budget, archive, info)  # type: ignore[misc]
+    except ParseError as error:
+        raise UploadError(error.code, 400, error.message) from error
+
+
+def _read(budget: Budget, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        return budget.read(archive, info)
+    except ParseError as error:
+        raise UploadError(error.code, 400, error.message) from error
+
+
+def _skipped(info: zipfile.ZipInfo) -> bool:
+    name = info.filename
+    is_link = stat.S_ISLNK(info.external_attr >> 16)
+    litter = name.startswith("__MACOSX/") or PurePosixPath(name).name in {".DS_Store", "Thumbs.db"}
+    return info.is_dir() or is_link or litter
+
+
+def _check_names(members: list[zipfile.ZipInfo]) -> None:
+    names = [info.filename for info in members]
+    if len(set(names)) != len(names):
+        raise ParseError("unsafe_archive")
+    for name in names:
+        path = PurePosixPath(name.replace("\\", "/"))
+        outside = path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0])
+        nested = path.suffix.lower() in {".zip", ".7z", ".rar", ".gz", ".tar", ".bz2", ".xz", ".tgz", ".jar"}
+        if outside or nested:
+            raise ParseError("unsafe_archive")

@@ -1,0 +1,103 @@
+"""Puts a document's text together block by block, so that offsets are exact from the start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ingestion.parsing.types import Heading, Page, ParsedDocument, ParseError, ParseLimits, Table
+
+LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+SPACES = re.compile(r"[\u00a0\u2002-\u200a\u202f]")
+# Controls, surrogates, noncharacters, and invisible marks that would split words for the index.
+UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+TRAILING = re.compile(r"[ \t]+(?=\n)")
+BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def clean(text: str) -> str:
+    """Text without controls, lone surrogates, invisible marks, trailing spaces and piles of empty lines."""
+    text = UNWANTED.sub("", LINE_ENDS.sub("\n", text))
+    return BLANK_LINES.sub("\n\n", TRAILING.sub("", SPACES.sub(" ", text))).strip()
+
+
+class TextBuilder:
+    """Collects blocks. Raises `ParseError` `too_complex` as soon as the limits are passed."""
+
+    def __init__(self, limits: ParseLimits) -> None:
+        self.limits = limits
+        self.title = ""
+        self.date = ""
+        self.length = 0
+        self._parts: list[str] = []
+        self._page_starts: list[tuple[int, int]] = []
+        self._headings: list[Heading] = []
+        self._tables: list[Table] = []
+        self._rows = 0
+
+    def page(self, number: int) -> None:
+        """What follows is on this page."""
+        if number > self.limits.pages:
+            raise ParseError("too_complex")
+        self._page_starts.append((number, self.length + 2 if self._parts else 0))
+
+    def heading(self, level: int, text: str) -> None:
+        text = " ".join(clean(text).split())
+        if text:
+            start = self._append(text)
+            self._headings.append(Heading(min(max(level, 1), 6), text[:300], start))
+
+    def paragraph(self, text: str) -> None:
+        text = clean(text)
+        if text:
+            self._append(text)
+
+    def table(self, rows: Sequence[Sequence[str]], *, header: bool = True) -> None:
+        """Rows of cells; the first is the header unless told otherwise. Empty rows and columns go."""
+        lines = [line for row in rows if (line := _row(row))]
+        self._rows += len(lines)
+        if self._rows > self.limits.table_rows:
+            raise ParseError("too_complex")
+        if not lines:
+            return
+        start = self._append("\n".join(lines))
+        header_end = start + len(lines[0]) if header and len(lines) > 1 else start
+        self._tables.append(Table(start, header_end, self.length))
+
+    def _append(self, text: str) -> int:
+        if self._parts:
+            self._parts.append("\n\n")
+            self.length += 2
+        start = self.length
+        self._parts.append(text)
+        self.length += len(text)
+        if self.length > self.limits.characters:
+            raise ParseError("too_complex")
+        return start
+
+    @property
+    def first_heading(self) -> str:
+        return self._headings[0].text if self._headings else ""
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def build(self) -> ParsedDocument:
+        """The document so far, without title, language and date."""
+        starts = [min(start, self.length) for _, start in self._page_starts]
+        ends = [*starts, self.length][1:]
+        pages = tuple(
+            Page(number, start, max(start, end))
+            for (number, _), start, end in zip(self._page_starts, starts, ends, strict=True)
+        )
+        return ParsedDocument(
+            self.text, pages=pages, headings=tuple(self._headings), tables=tuple(self._tables)
+        )
+
+
+def _row(cells: Sequence[str]) -> str:
+    texts = [" ".join(clean(cell).split()) for cell in cells]
+    while texts and not texts[-1]:
+        texts.pop()
+    return " | ".join(texts) if any(texts) else ""

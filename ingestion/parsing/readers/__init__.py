@@ -1,0 +1,82 @@
+"""One reader for each kind of file. All of this runs in the child process only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.filetypes import (
+    CSV,
+    DOC,
+    DOCX,
+    EML,
+    EPUB,
+    HTML,
+    HWP,
+    HWPX,
+    JSON,
+    MARKDOWN,
+    MSG,
+    ODP,
+    ODS,
+    ODT,
+    PDF,
+    PPT,
+    PPTX,
+    RST,
+    RTF,
+    TXT,
+    XLS,
+    XLSX,
+    XML,
+)
+from ingestion.parsing.language import language_of
+from ingestion.parsing.readers import extraction, hwp, hwpx, mail, markdown, office, pdf, pptx, presentation, text, xml
+from ingestion.parsing.titles import date_of, sensible_title
+from ingestion.parsing.types import ParsedDocument, ParseError, ParseLimits
+
+Reader = Callable[[Path, TextBuilder], None]
+
+READERS: dict[str, Reader] = {
+    PDF.content_type: pdf.read,
+    DOCX.content_type: office.read_docx,
+    PPTX.content_type: pptx.read,
+    XLSX.content_type: partial(office.read_sheets, kind=XLSX),
+    DOC.content_type: office.read_doc,
+    PPT.content_type: office.read_ppt,
+    XLS.content_type: partial(office.read_sheets, kind=XLS),
+    ODT.content_type: partial(office.read_package, kind=ODT),
+    ODS.content_type: partial(office.read_sheets, kind=ODS),
+    ODP.content_type: presentation.read,
+    EPUB.content_type: partial(office.read_package, kind=EPUB),
+    RTF.content_type: partial(office.read_rtf, kind=RTF),
+    HTML.content_type: text.read_html,
+    MARKDOWN.content_type: markdown.read,
+    RST.content_type: text.read_rst,
+    TXT.content_type: text.read_text,
+    CSV.content_type: text.read_csv,
+    JSON.content_type: text.read_json,
+    XML.content_type: xml.read,
+    EML.content_type: mail.read_eml,
+    MSG.content_type: mail.read_msg,
+    HWP.content_type: hwp.read,
+    HWPX.content_type: hwpx.read,
+}
+
+
+def read(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
+    """A document's text, title, language and date. Raises `ParseError`, also `no_text` where there is none."""
+    builder = TextBuilder(limits)
+    READERS[content_type](path, builder)
+    document = builder.build()
+    if not any(c.isalnum() for c in document.text):
+        raise ParseError("no_text")
+    return replace(
+        document,
+        title=sensible_title(builder.title) or sensible_title(builder.first_heading),
+        language=language_of(document.text, extraction.detect_language),
+        date=date_of(builder.date),
+    )

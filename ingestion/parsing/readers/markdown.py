@@ -1,0 +1,132 @@
+"""Markdown to blocks: from files, and from kreuzberg, which gives office formats as Markdown."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.encoding import decode
+from ingestion.parsing.readers.extraction import PAGE_MARKER
+
+FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
+HEADING = re.compile(r"^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$")
+UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
+RULE = re.compile(r"^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
+TABLE_RULE = re.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$")
+PAGE = re.compile(rf"^{PAGE_MARKER}(\d+)$")
+CELL_END = re.compile(r"(?<!\\)\|")
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+
+ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+ESCAPED_BASE = 0x10FE00  # escaped characters hide here, in private use, while marks are taken out
+HIDDEN = re.compile(rf"[{chr(ESCAPED_BASE)}-{chr(ESCAPED_BASE + 0x7F)}]")
+IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
+LINK = re.compile(r"\[([^\[\]\n]{1,500})\]\((?:[^()\n]|\([^()\n]{0,200}\)){0,2000}\)")
+REFERENCE_LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\[[^\[\]\n]{0,100}\]")
+STRONG = re.compile(r"(\*{2,3}|_{2,3}|~~|==)(?=[^\s*_~=])([^\n]{1,400}?)(?<=\S)\1")
+EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=[^\s*_])([^*_\n]{1,400}?)(?<=\S)\1(?![\w*_])")
+CODE = re.compile(r"(`+)([^`\n]{1,1000})\1")
+TAG = re.compile(r"</?(?:u|b|i|s|em|strong|sub|sup|span|div|p|a|img|font|small|ins|del|mark)\b[^<>\n]{0,300}/?>", re.I)
+BREAK = re.compile(r"<br\s*/?>", re.I)
+
+
+def read(path: Path, builder: TextBuilder) -> None:
+    """A Markdown file."""
+    text = decode(path.read_bytes()).replace("\r\n", "\n")
+    if match := FRONT_MATTER.match(text):
+        _front_matter(match[1], builder)
+        text = text[match.end() :]
+    add_markdown(text, builder)
+
+
+def plain(text: str) -> str:
+    """Inline Markdown without its marks: links become their text, escapes their character."""
+    text = ESCAPE.sub(lambda m: chr(ESCAPED_BASE + ord(m[1])), text)
+    for pattern, kept in ((IMAGE, r"\1"), (LINK, r"\1"), (REFERENCE_LINK, r"\1"), (CODE, r"\2")):
+        text = pattern.sub(kept, text)
+    text = TAG.sub("", BREAK.sub("\n", text))
+    text = EMPHASIS.sub(r"\2", STRONG.sub(r"\2", STRONG.sub(r"\2", text)))
+    if "&" in text:
+        text = html.unescape(text)
+    return HIDDEN.sub(lambda m: chr(ord(m[0]) - ESCAPED_BASE), text)
+
+
+def add_markdown(text: str, builder: TextBuilder, *, setext: bool = True) -> None:
+    """Put the blocks of a Markdown text into the builder: headings, tables, code, and the rest as paragraphs."""
+    lines = _Lines(text)
+    paragraph: list[str] = []
+
+    def flush() -> None:
+        builder.paragraph(plain("\n".join(paragraph)))
+        paragraph.clear()
+
+    for line in lines:
+        if fence := FENCE.match(line):
+            flush()
+            builder.paragraph("\n".join(lines.until_fence(fence[1])))
+        elif heading := HEADING.match(line):
+            flush()
+            builder.heading(len(heading[1]), plain(heading[2] or ""))
+        elif "|" in line and not paragraph and TABLE_RULE.match(lines.peek()):
+            builder.table([_cells(row) for row in lines.table(line)])
+        elif setext and paragraph and UNDERLINE.match(line):
+            title = paragraph.pop()
+            flush()
+            builder.heading(1 if line.strip()[0] == "=" else 2, plain(title))
+        elif page := PAGE.match(line):
+            flush()
+            builder.page(int(page[1]))
+        elif not line.strip() or RULE.match(line):
+            flush()
+        else:
+            paragraph.append(line.rstrip())
+    flush()
+
+
+class _Lines:
+    """The lines of a text, with a look at the next one."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._next = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while self._next < len(self._lines):
+            self._next += 1
+            yield self._lines[self._next - 1]
+
+    def peek(self) -> str:
+        return self._lines[self._next] if self._next < len(self._lines) else ""
+
+    def until_fence(self, fence: str) -> Iterator[str]:
+        for line in self:
+            if line.strip().startswith(fence):
+                return
+            yield line
+
+    def table(self, header: str) -> Iterator[str]:
+        yield header
+        self._next += 1
+        while "|" in self.peek():
+            yield self._lines[self._next]
+            self._next += 1
+
+
+def _cells(row: str) -> list[str]:
+    row = row.strip()
+    row = row[1:] if row.startswith("|") else row
+    row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
+    return [plain(cell) for cell in CELL_END.split(row)]
+
+
+def _front_matter(text: str, builder: TextBuilder) -> None:
+    for line in text.split("\n"):
+        key, _, value = line.partition(":")
+        value = value.strip().strip("\"'")
+        if key.strip().lower() == "title":
+            builder.title = value
+        elif key.strip().lower() == "date":
+            builder.date = value

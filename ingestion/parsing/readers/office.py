@@ -1,0 +1,107 @@
+"""Word, Excel, old PowerPoint, OpenDocument, EPUB and RTF, by kreuzberg."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+from kreuzberg import ExtractionResult
+
+from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.filetypes import DOC, DOCX, PPT, XLS, FileType
+from ingestion.parsing.readers.extraction import PAGE_MARKER, extract, metadata
+from ingestion.parsing.readers.markdown import add_markdown
+from ingestion.parsing.readers.packages import Package
+from ingestion.parsing.readers.text import add_html, add_plain
+from ingestion.parsing.types import ParseError
+
+# Instructions that Word keeps beside the text that they made.
+FIELD_CODES = re.compile(
+    r"\s?\b(?:HYPERLINK\s+(?:\\l\s+)?\"[^\"\n]{0,2000}\"(?:\s+\\[a-z](?:\s+\"[^\"\n]{0,300}\")?)*"
+    r"|PAGEREF\s+_?\w+(?:\s+\\h)?|TOC(?:\s+\\[a-z](?:\s+\"[^\"\n]{0,50}\")?)+"
+    r"|MERGEFORMAT|FORMTEXT|FORMCHECKBOX|FORMDROPDOWN|SEQ\s+\w+\s+\\\* ARABIC)[ \t]?"
+)
+# What an empty slide master says.
+MASTER_TEXT = re.compile(
+    r"^(?:Click to edit (?:the )?(?:Master|title|outline).*|(?:Second|Third|Fourth|Fifth) level"
+    r"|마스터 (?:제목|텍스트|부제목) 스타일.*|(?:둘째|셋째|넷째|다섯째) 수준)$",
+    re.MULTILINE | re.IGNORECASE,
+)
+SHEET = re.compile(r"^## ", re.MULTILINE)
+HTML_PART = re.compile(r"word/afchunk\w*\.x?html?", re.IGNORECASE)
+SECTOR = 512
+
+
+def read_docx(path: Path, builder: TextBuilder) -> None:
+    with Package(path, builder.limits) as package:
+        package.check()
+        _read_markdown(path, DOCX, builder)
+        for name in package.names:  # whole HTML files inside the document, which Word shows as its text
+            if HTML_PART.fullmatch(name):
+                add_html(package.read(name), builder)
+
+
+def read_package(path: Path, builder: TextBuilder, kind: FileType) -> None:
+    """OpenDocument text and EPUB."""
+    with Package(path, builder.limits) as package:
+        package.check()
+    _read_markdown(path, kind, builder)
+
+
+def read_rtf(path: Path, builder: TextBuilder, kind: FileType) -> None:
+    _read_markdown(path, kind, builder)
+
+
+def read_sheets(path: Path, builder: TextBuilder, kind: FileType) -> None:
+    """Excel and OpenDocument spreadsheets: a sheet is a page, its name a heading."""
+    if kind is XLS:
+        result = _extract_ole(path, kind, "markdown")
+    else:
+        with Package(path, builder.limits) as package:
+            package.check()
+        result = extract(path, kind.content_type, "markdown")
+    _describe(result, builder)
+    numbers = itertools.count(1)
+    marked = SHEET.sub(lambda m: f"{PAGE_MARKER}{next(numbers)}\n\n{m[0]}", result.content)
+    add_markdown(marked, builder, setext=False)
+
+
+def read_doc(path: Path, builder: TextBuilder) -> None:
+    result = _extract_ole(path, DOC, "plain")
+    _describe(result, builder)
+    add_plain(FIELD_CODES.sub(" ", result.content), builder)
+
+
+def read_ppt(path: Path, builder: TextBuilder) -> None:
+    result = _extract_ole(path, PPT, "plain")
+    _describe(result, builder)
+    add_plain(MASTER_TEXT.sub("", result.content), builder)
+
+
+def _read_markdown(path: Path, kind: FileType, builder: TextBuilder) -> None:
+    result = extract(path, kind.content_type, "markdown")
+    _describe(result, builder)
+    add_markdown(result.content, builder, setext=False)
+
+
+def _extract_ole(path: Path, kind: FileType, output: str) -> ExtractionResult:
+    """kreuzberg refuses a container whose allocation table names sectors after the file's end; others do not."""
+    try:
+        return extract(path, kind.content_type, output)
+    except ParseError as error:
+        if error.code != "corrupt":
+            raise
+        data = path.read_bytes()
+        tables = int.from_bytes(data[44:48], "little")
+        whole = (1 + tables * SECTOR // 4) * SECTOR
+        if not len(data) < whole <= 4 * len(data) + (1 << 20):
+            raise
+        return extract(data.ljust(whole, b"\0"), kind.content_type, output)
+
+
+def _describe(result: ExtractionResult, builder: TextBuilder) -> None:
+    facts: dict[str, Any] = metadata(result)
+    builder.title = facts.get("title") or ""
+    builder.date = facts.get("modified_at") or facts.get("created_at") or ""

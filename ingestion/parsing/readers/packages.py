@@ -1,0 +1,72 @@
+"""Zipped office files: the checks before any reader opens them, and their XML parts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from ingestion.parsing.archives import Budget, open_archive
+from ingestion.parsing.readers.xml import local, parse_xml
+from ingestion.parsing.types import ParseError, ParseLimits
+
+OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+MARKUP = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm", ".vml")
+ENTITIES = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
+
+
+class Package:
+    """An office file's parts. As a context manager, it closes the file."""
+
+    def __init__(self, path: Path, limits: ParseLimits) -> None:
+        with path.open("rb") as file:
+            if file.read(4) == OLE_MAGIC:
+                # Office wraps a password-protected file in an OLE container.
+                raise ParseError("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P" in file.read() else "corrupt")
+        self.limits = limits
+        self._archive = open_archive(path, limits)
+        self._budget = Budget(limits)
+
+    def __enter__(self) -> Package:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._archive.close()
+
+    @property
+    def names(self) -> list[str]:
+        return self._archive.namelist()
+
+    def read(self, name: str) -> bytes:
+        """A part's bytes, b'' where it is absent."""
+        try:
+            info = self._archive.getinfo(name)
+        except KeyError:
+            return b""
+        return self._budget.read(self._archive, info)
+
+    def xml(self, name: str) -> Element | None:
+        data = self.read(name)
+        return parse_xml(data, self.limits) if data else None
+
+    def check(self) -> None:
+        """Inflate all parts once and drop them, so that no bomb, lie or entity reaches a reader.
+
+        Raises `ParseError`: `encrypted`, `corrupt`, `unsafe_archive`, `unsafe_xml`.
+        """
+        for info in self._archive.infolist():
+            data = self._budget.read(self._archive, info)
+            if info.filename.lower().endswith(MARKUP) and ENTITIES.search(data[:20_000]):
+                raise ParseError("unsafe_xml")
+        manifest = self.read("META-INF/manifest.xml")
+        if b"encryption-data" in manifest or "META-INF/rights.xml" in self.names:
+            raise ParseError("encrypted")
+        self._budget.total = 0
+
+
+def core_properties(package: Package) -> tuple[str, str]:
+    """Title and last change of an Office Open XML file, '' where it does not say."""
+    root = package.xml("docProps/core.xml")
+    facts = {local(fact): fact.text or "" for fact in (root if root is not None else ())}
+    return facts.get("title", ""), facts.get("modified", "") or facts.get("created", "")

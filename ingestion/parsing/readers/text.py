@@ -1,0 +1,103 @@
+"""Plain text, HTML, reStructuredText, CSV and JSON, in whatever encoding they come."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.encoding import decode
+from ingestion.parsing.filetypes import HTML, RST
+from ingestion.parsing.readers.extraction import extract, metadata
+from ingestion.parsing.readers.markdown import add_markdown
+from ingestion.parsing.types import ParseError
+
+META_CHARSET = re.compile(r"<meta[^<>]{0,300}charset[^<>]{0,300}>|<\?xml[^<>]{0,200}\?>", re.IGNORECASE)
+TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
+METADATA_BLOCK = re.compile(r"\A\s*---\n\n?(?:#+ )?[\w-]+: .{0,5000}?\n(?:---\n)?\n", re.DOTALL)
+DELIMITERS = ",;\t|"
+
+
+def add_plain(text: str, builder: TextBuilder) -> None:
+    """Text as it is: empty lines part the paragraphs."""
+    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
+        builder.paragraph(block)
+
+
+def add_html(data: bytes, builder: TextBuilder) -> None:
+    text = META_CHARSET.sub("", decode(data))
+    result = extract(text.encode("utf-8", "replace"), HTML.content_type, "markdown")
+    builder.title = builder.title or metadata(result).get("title") or ""
+    add_markdown(METADATA_BLOCK.sub("", result.content), builder, setext=False)
+
+
+def read_text(path: Path, builder: TextBuilder) -> None:
+    add_plain(decode(path.read_bytes()), builder)
+
+
+def read_html(path: Path, builder: TextBuilder) -> None:
+    add_html(path.read_bytes(), builder)
+
+
+def read_rst(path: Path, builder: TextBuilder) -> None:
+    source = decode(path.read_bytes()).encode("utf-8", "replace")
+    add_markdown(extract(source, RST.content_type, "markdown").content, builder, setext=False)
+
+
+def read_csv(path: Path, builder: TextBuilder) -> None:
+    """A table whose first row is the header."""
+    text = decode(path.read_bytes())
+    csv.field_size_limit(len(text) + 1)
+    delimiter = max(DELIMITERS, key=_regularity(text[:20_000]))
+    rows = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+    try:
+        builder.table(list(rows))
+    except csv.Error as error:
+        raise ParseError("corrupt") from error
+
+
+def read_json(path: Path, builder: TextBuilder) -> None:
+    """The values with their names, an object of a list a paragraph. What is no JSON is taken as text."""
+    text = decode(path.read_bytes())
+    try:
+        value = json.loads(text)
+    except ValueError:
+        try:
+            value = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            add_plain(text, builder)
+            return
+    records = value if isinstance(value, list) else [value]
+    for record in records:
+        builder.paragraph("\n".join(_lines(record, "")))
+
+
+def _lines(value: Any, name: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _lines(child, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for item in value:
+            yield from _lines(item, name)
+    else:
+        items = value if isinstance(value, list) else [value]
+        shown = ", ".join(str(item) for item in items if item is not None and item != "")
+        if shown:
+            yield f"{name}: {shown}" if name else shown
+
+
+def _regularity(sample: str) -> Any:
+    """How well a delimiter explains a sample: rows with the same number of cells, times cells."""
+    lines = [line for line in sample.splitlines()[:50] if line.strip()][:-1] or sample.splitlines()[:1]
+
+    def score(delimiter: str) -> float:
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        usual = max(set(widths), key=widths.count, default=1)
+        return 0.0 if usual < 2 else widths.count(usual) / len(widths) + usual / 1000
+
+    return score

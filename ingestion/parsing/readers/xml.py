@@ -1,0 +1,89 @@
+"""XML: safe parsing for all readers, and plain XML files."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError as SyntaxFault
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.encoding import decode
+from ingestion.parsing.types import ParseError, ParseLimits
+
+UNDEFINED_ENTITY = 11  # expat's code
+ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)([A-Za-z][\w.-]{0,60});")
+DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+SILENT = {"script", "style"}
+TITLES = {"title", "name", "subject", "headline"}
+
+
+def local(element: Element) -> str:
+    """A tag without its namespace."""
+    return element.tag.rsplit("}", 1)[-1] if isinstance(element.tag, str) else ""
+
+
+def parse_xml(data: bytes, limits: ParseLimits) -> Element:
+    """The root. Raises `ParseError`: `unsafe_xml` for any DOCTYPE, `too_complex` for depth, `corrupt`."""
+    depth, root = 0, None
+    try:
+        for event, element in iterparse(io.BytesIO(data), ("start", "end"), forbid_dtd=True):
+            depth += 1 if event == "start" else -1
+            root = element if root is None else root
+            if depth > limits.xml_depth:
+                raise ParseError("too_complex")
+    except DefusedXmlException as error:
+        raise ParseError("unsafe_xml") from error
+    except SyntaxFault as error:
+        if error.code == UNDEFINED_ENTITY:
+            return parse_xml(_define_entities(data), limits)
+        raise ParseError("corrupt") from error
+    except (ValueError, LookupError) as error:  # an encoding that expat does not know
+        raise ParseError("corrupt") from error
+    if root is None:
+        raise ParseError("corrupt")
+    return root
+
+
+def read(path: Path, builder: TextBuilder) -> None:
+    """The text of an XML file in document order, a block for each element that has some; marks and names go."""
+    data = path.read_bytes()
+    if b"<!DOCTYPE" in data[:100_000] or "<!DOCTYPE" in decode(data[:100_000]):
+        raise ParseError("unsafe_xml")
+    text = DECLARATION.sub("", decode(data))
+    root = parse_xml(text.encode("utf-8", "replace"), builder.limits)
+    for element in root.iter():
+        if local(element).lower() in TITLES and (element.text or "").strip():
+            builder.title = (element.text or "").strip()
+            break
+    _walk(root, builder)
+
+
+def _walk(element: Element, builder: TextBuilder) -> None:
+    if local(element).lower() in SILENT:
+        return
+    inline = bool((element.text or "").strip()) and any((child.tail or "").strip() for child in element)
+    if inline:
+        builder.paragraph(" ".join("".join(element.itertext()).split()))
+        return
+    builder.paragraph(" ".join((element.text or "").split()))
+    for child in element:
+        _walk(child, builder)
+        builder.paragraph(" ".join((child.tail or "").split()))
+
+
+def _define_entities(data: bytes) -> bytes:
+    """HTML's names for characters become the characters; unknown names stay as words."""
+
+    def character(match: re.Match[str]) -> str:
+        known = html.unescape(match[0])
+        return known if known != match[0] else f" {match[1]} "
+
+    replaced = ENTITY.sub(character, data.decode("utf-8", "replace"))
+    if ENTITY.search(replaced):
+        raise ParseError("corrupt")
+    return replaced.encode()

@@ -1,0 +1,107 @@
+"""What parsing gives: a document's text with its structure, or an error with a name."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Page(NamedTuple):
+    """A page, slide or sheet: its number from 1, and its place in the text."""
+
+    number: int
+    start: int
+    end: int
+
+
+class Heading(NamedTuple):
+    """A heading of level 1 (outermost) to 6, and where its line starts in the text."""
+
+    level: int
+    text: str
+    start: int
+
+
+class Table(NamedTuple):
+    """Rows of cells, a row a line, cells parted by " | ". The header is text[start:header_end], maybe empty."""
+
+    start: int
+    header_end: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """The text that readers search and see; every offset counts characters of `text`."""
+
+    text: str
+    title: str = ""  # the document's own, empty where it has none
+    language: str = ""  # ISO 639-1, empty where unknown
+    date: datetime.date | None = None  # the document's own
+    pages: tuple[Page, ...] = ()  # empty where the format has none
+    headings: tuple[Heading, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "title": self.title,
+            "language": self.language,
+            "date": self.date.isoformat() if self.date else None,
+            "pages": self.pages,
+            "headings": self.headings,
+            "tables": self.tables,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ParsedDocument:
+        return cls(
+            text=value["text"],
+            title=value["title"],
+            language=value["language"],
+            date=datetime.date.fromisoformat(value["date"]) if value["date"] else None,
+            pages=tuple(Page(*page) for page in value["pages"]),
+            headings=tuple(Heading(*heading) for heading in value["headings"]),
+            tables=tuple(Table(*table) for table in value["tables"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ParseLimits:
+    """What one document may cost. Sizes in bytes, times in seconds."""
+
+    wall_seconds: float = 120
+    cpu_seconds: int = 100
+    memory: int = 2 << 30  # address space of the child
+    characters: int = 60_000_000  # of extracted text
+    pages: int = 20_000
+    table_rows: int = 500_000
+    archive_entries: int = 10_000
+    archive_bytes: int = 512 << 20  # actual, after inflating
+    archive_ratio: int = 200  # inflated / packed, for what inflates to more than 8 MiB
+    xml_depth: int = 500
+
+
+MESSAGES = {
+    "encrypted": "The file is protected by a password. Save a copy without the password and upload that.",
+    "corrupt": "The file is damaged or incomplete. Open it in its own program, save it again and upload that.",
+    "too_complex": "The file is too large or too deeply nested to read. Split it into smaller files.",
+    "no_text": "No text was found. If this is a scan, add a text layer by OCR and upload it again.",
+    "unsafe_archive": "The file is an archive that unpacks to too much, or lies about its contents. Pack it anew.",
+    "unsafe_xml": "The file's XML declares entities or a document type. Remove the DOCTYPE and upload it again.",
+    "timeout": "Reading the file took too long. Split it into smaller files.",
+}
+
+
+class ParseError(Exception):
+    """A document cannot be read, and never will be as it is. `code` is stable, `message` says what to do."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        self.code = code
+        self.message = message or MESSAGES[code]
+        super().__init__(self.message)
+
+
+class ParserCrashedError(Exception):
+    """The parser process ended for a reason that is not the document's fault: worth another attempt."""
