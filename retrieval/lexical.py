@@ -33,7 +33,7 @@ class Lexical:
     """
 
     def __init__(
-        self, k: float = 1.2, b: float = 0.5, average_length: float = 150.0, context_weight: int = 2
+        self, k: float = 1.2, b: float = 0.6, average_length: float = 150.0, context_weight: int = 2
     ) -> None:
         self._model = _model(k, b, average_length)
         self._context_weight = context_weight
@@ -83,7 +83,8 @@ def _bigrams(text: str) -> str:
     """The text with every CJK run as its overlapping pairs of characters, apart; a lone character stays."""
     if text.isascii():
         return text
-    return _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", text))
+    valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
+    return _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid))
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -57,7 +57,9 @@ class WordTokenizer:
         return known | learned
 
     def _tokenize(self, texts: Sequence[str]) -> list[bytes]:
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        # Lone surrogates are no Unicode text, and the tokenizer refuses them.
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]
+        encodings = self._tokenizer.encode_batch_fast(valid, add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.uint32).tobytes() for encoding in encodings]
 
     def _is_joined(self, text: str) -> bool:

@@ -1,0 +1,111 @@
+"""`manage.py evaluate DATASET_DIR`: quality and speed of the real pipeline on a BEIR-layout set."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from ingestion.engine import model_path
+from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
+from retrieval.reranker import Reranker, load_reranker
+from training.beir import DatasetError, load_corpus, load_questions
+from training.evaluate import Run, evaluate
+
+CUTS = (512, 256, 128, 64)
+COLUMNS = f"{'run':<24}{'dims':>6}{'nDCG@10':>10}{'R@100':>8}{'p50 ms':>9}{'p95 ms':>9}{'bytes':>8}"
+
+
+def _dimensions(text: str) -> tuple[int, ...]:
+    try:
+        values = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not values or min(values) < 1:
+        raise ArgumentTypeError(f"{text!r} is no list of dimensions such as 512,256")
+    return values
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of queries")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Measure search quality and speed on a set in BEIR layout, in a temporary index."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dataset", type=Path, metavar="DATASET_DIR")
+        parser.add_argument(
+            "--dims", type=_dimensions, help="512,256,128,64 by default, as far as the model goes"
+        )
+        parser.add_argument("--queries", type=_count, metavar="N", help="only the first N judged queries")
+        parser.add_argument("--json", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, dataset: Path, **options: Any) -> None:
+        try:
+            corpus = load_corpus(dataset)
+            encoder, dimensions = self._encoder(options["dims"])
+            questions = load_questions(dataset, options["queries"])
+        except (DatasetError, EncoderUnavailableError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        reranker = self._reranker()
+        self.stdout.write(f"{corpus.name}: {len(corpus.ids)} documents, {len(questions.queries)} queries")
+        self.stdout.write(COLUMNS)
+        runs = []
+        for run in evaluate(corpus, questions, encoder, reranker, dimensions):
+            runs.append(run)
+            self._write(run)
+        if options["json"]:
+            report = {
+                "dataset": corpus.name,
+                "documents": len(corpus.ids),
+                "queries": len(questions.queries),
+                "adapted": False,
+                "encoder": {"name": settings.ENCODER, "dimensions": encoder.dimensions},
+                "reranker": {"name": reranker.name} if reranker else None,
+                "runs": [_as_json(run) for run in runs],
+            }
+            options["json"].write_text(json.dumps(report, indent=1) + "\n")
+
+    def _encoder(self, asked: Sequence[int] | None) -> tuple[Encoder, Sequence[int]]:
+        """The encoder with the most dimensions asked, and all that were asked."""
+        path = model_path(settings.ENCODER)
+        if asked:
+            return load_encoder(path, max(asked)), asked
+        full = load_encoder(path).dimensions
+        most = min(full, settings.DIMENSIONS)
+        return load_encoder(path, most), [most, *(cut for cut in CUTS if cut < most)]
+
+    def _reranker(self) -> Reranker | None:
+        if settings.RERANK_BACKEND == "off":
+            return None
+        try:
+            return load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND)
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            self.stderr.write(self.style.WARNING(f"No reranked run: {error}"))
+            return None
+
+    def _write(self, run: Run) -> None:
+        self.stdout.write(
+            f"{run.name:<24}{run.dimensions or '':>6}{run.ndcg:>10.4f}{run.recall:>8.4f}"
+            f"{run.p50_ms:>9.2f}{run.p95_ms:>9.2f}{run.bytes_per_vector:>8.0f}"
+        )
+
+
+def _as_json(run: Run) -> dict[str, str | float]:
+    return {
+        "name": run.name,
+        "dimensions": run.dimensions,
+        "ndcg@10": round(run.ndcg, 5),
+        "recall@100": round(run.recall, 5),
+        "p50_ms": round(run.p50_ms, 3),
+        "p95_ms": round(run.p95_ms, 3),
+        "bytes_per_vector": round(run.bytes_per_vector, 1),
+    }

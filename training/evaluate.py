@@ -1,0 +1,156 @@
+"""The search quality and speed of the real pipeline on one evaluation set, run by run.
+
+The chunker is off (one passage a document); encoder, index engine, lexical leg, fusion and reranker are those
+of the product.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import ir_measures
+import numpy as np
+from ir_measures import R, nDCG
+
+from retrieval.encoder import Encoder
+from retrieval.first_stage import first_stage
+from retrieval.index.base import CollectionSpec, Index, Precision
+from retrieval.index.edge import EdgeIndex
+from retrieval.lexical import Lexical, average_length
+from retrieval.reranker import Reranker, combine
+from retrieval.types import Candidate, FloatArray, FusedCandidate, Point
+from training.beir import Corpus, Questions
+
+DEPTH = 100  # what recall is measured at
+RERANKED = 30  # candidates that the reranker orders, as in the product
+NDCG, RECALL = nDCG @ 10, R @ DEPTH  # linear gain, log2 discount: trec_eval's
+TERM_BYTES = 8  # a uint32 id and a float32 weight
+
+DENSE: dict[str, Precision] = {
+    "dense-float": "exact",
+    "dense-binary": "binary",
+    "dense-binary-rescored": "rescored",
+}
+
+Search = Callable[[str], Sequence[Candidate | FusedCandidate]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One way to answer all queries. `dimensions` is 0 for the lexical leg.
+
+    `bytes_per_vector`: what a passage takes in RAM for this run, float32 where nothing is quantized. The
+    float16 originals that rescoring reads lie on disk. Times are of one query from text to ranked ids.
+    """
+
+    name: str
+    dimensions: int
+    ndcg: float
+    recall: float
+    p50_ms: float
+    p95_ms: float
+    bytes_per_vector: float
+
+
+def evaluate(
+    corpus: Corpus,
+    questions: Questions,
+    encoder: Encoder,
+    reranker: Reranker | None,
+    dimensions: Sequence[int],
+) -> Iterator[Run]:
+    """Index the corpus in a temporary folder and yield each run as it ends.
+
+    `dense-*` once for each of `dimensions`, a cut of the encoder's vectors; the others at all its dimensions.
+    """
+    with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
+        index = EdgeIndex(Path(folder))
+        try:
+            bench = _Bench(index, corpus, questions, encoder)
+            for dims in sorted(dimensions, reverse=True):
+                yield from bench.dense_runs(dims)
+            yield bench.run("lexical", 0, bench.lexical_bytes, bench.lexical_search)
+            size = encoder.dimensions / 8 + bench.lexical_bytes
+            yield bench.run("hybrid", encoder.dimensions, size, bench.hybrid_search)
+            if reranker:
+                search = partial(bench.reranked_search, reranker)
+                yield bench.run("reranked", encoder.dimensions, size, search)
+        finally:
+            index.close()
+
+
+class _Bench:
+    """An indexed corpus and its questions."""
+
+    def __init__(self, index: Index, corpus: Corpus, questions: Questions, encoder: Encoder) -> None:
+        ids = [str(uuid5(NAMESPACE_URL, id)) for id in corpus.ids]
+        self._index = index
+        self._encoder = encoder
+        self._questions = questions
+        self._lexical = Lexical(average_length=average_length(corpus.passages))
+        self._document_ids = dict(zip(ids, corpus.ids, strict=True))
+        self._passages = dict(zip(ids, corpus.passages, strict=True))
+        self._vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
+        self._terms = self._lexical.passages(corpus.passages)
+        self._collection = self._indexed(encoder.dimensions)
+        self.lexical_bytes = TERM_BYTES * float(np.mean([len(terms.indices) for terms in self._terms]))
+
+    def dense_runs(self, dims: int) -> Iterator[Run]:
+        """One run for each precision, over the first `dims` dimensions."""
+        collection = self._indexed(dims)
+        for name, precision in DENSE.items():
+            size = dims * 4 if precision == "exact" else dims / 8
+            yield self.run(name, dims, size, partial(self._dense_search, collection, dims, precision))
+
+    def run(self, name: str, dims: int, size: float, search: Search) -> Run:
+        """Ask every query once. The ranks are what is judged, so equal scores cannot be reordered."""
+        ranking: dict[str, dict[str, float]] = {}
+        milliseconds = []
+        for id, query in self._questions.queries.items():
+            started = time.perf_counter()
+            found = search(query)
+            milliseconds.append((time.perf_counter() - started) * 1000)
+            ranking[id] = {self._document_ids[hit.id]: -float(rank) for rank, hit in enumerate(found)}
+        measured = ir_measures.calc_aggregate([NDCG, RECALL], self._questions.judgements, ranking)
+        p50, p95 = np.percentile(milliseconds, [50, 95])
+        return Run(name, dims, measured[NDCG], measured[RECALL], float(p50), float(p95), size)
+
+    def lexical_search(self, query: str) -> Sequence[Candidate]:
+        return self._index.search_sparse(self._collection, self._lexical.query(query), limit=DEPTH)
+
+    def hybrid_search(self, query: str) -> list[FusedCandidate]:
+        return first_stage(self._index, self._collection, self._encoder, self._lexical, query, limit=DEPTH)
+
+    def reranked_search(self, reranker: Reranker, query: str) -> list[FusedCandidate]:
+        candidates = self.hybrid_search(query)
+        head = candidates[:RERANKED]
+        scores = reranker.score([(query, self._passages[candidate.id].full) for candidate in head])
+        return [*combine(head, scores, reranker.weight), *candidates[RERANKED:]]
+
+    def _dense_search(
+        self, collection: str, dims: int, precision: Precision, query: str
+    ) -> Sequence[Candidate]:
+        vector = _cut(self._encoder.encode_queries([query]), dims)[0]
+        return self._index.search_dense(collection, vector, limit=DEPTH, precision=precision)
+
+    def _indexed(self, dims: int) -> str:
+        """The collection of the first `dims` dimensions, filled at the first call."""
+        collection = f"dims-{dims}"
+        if collection not in self._index.collections():
+            self._index.create(collection, CollectionSpec(dims))
+            rows = zip(self._document_ids, _cut(self._vectors, dims), self._terms, strict=True)
+            self._index.upsert(collection, [Point(*row, payload={}) for row in rows])
+        return collection
+
+
+def _cut(vectors: FloatArray, dimensions: int) -> FloatArray:
+    """(n, dimensions): the first dimensions, unit rows again (zeros stay)."""
+    kept = vectors[:, :dimensions]
+    lengths: FloatArray = np.linalg.norm(kept, axis=1, keepdims=True)
+    return np.divide(kept, lengths, out=np.zeros_like(kept), where=lengths > 0)
