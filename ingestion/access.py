@@ -14,7 +14,7 @@ Person: TypeAlias = AbstractBaseUser | AnonymousUser
 
 
 class ForbiddenError(Exception):
-    """The person may see the library, but not do this in it. What they may not see does not exist for them."""
+    """The person may see the library, but not do this in it. What they may not see is `DoesNotExist`."""
 
     code, status = "forbidden", 403
 
@@ -72,3 +72,12 @@ def document_for(user: Person, document_id: UUID, needed: Role = Role.VIEWER) ->
     document = readable_documents(user).select_related("library").get(pk=document_id)
     library_for(user, document.library_id, needed)
     return document
+
+
+def library_named(user: Person, reference: str, needed: Role = Role.VIEWER) -> Library:
+    """`library_for` by id or by name, as programs and forms name libraries."""
+    try:
+        library_id = UUID(reference)
+    except ValueError:
+        library_id = readable_libraries(user).get(name=reference).pk
+    return library_for(user, library_id, needed)

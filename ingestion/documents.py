@@ -61,9 +61,9 @@ def create(
 ) -> Document:
     """Accept a file: it is durable, and will be `ready` or `failed`, when this returns.
 
-    A name that the library has already gets a new version, which replaces the old one once it is ready. A name
-    may have folders (`2024/report.pdf`).
-    A user's `idempotency_key` makes one document: sent again within 24 hours, it gets that document.
+    A name that the library has already gets a new version, which replaces the old one once it is ready. A
+    name may have folders (`2024/report.pdf`). A user's `idempotency_key` makes one document: sent again within
+    24 hours, it gets that document.
 
     1. Check name, size and content.  2. Write the file to disk.  3. Commit the row.  4. Ring for a worker.
     A crash after 2 leaves a file that nothing names; a crash after 3 is mended by the sweep.
@@ -75,7 +75,7 @@ def create(
     _check_size(content)
     _check_details(details)
     sha256 = _hash(content)
-    if idempotency_key and (made := idempotency.document_of(user, idempotency_key, sha256)):
+    if idempotency_key and (made := idempotency.document_of(user, idempotency_key, library, sha256)):
         return made
     file_type = check_upload(name, content)
     fields = {
@@ -99,7 +99,7 @@ def create(
         document, old_file = _write_row(library, name, stored.file.name or "", fields, remember)
     except IntegrityError:  # the same bytes, or the same key, came in by another request meanwhile
         stored.file.storage.delete(stored.file.name or "")
-        if idempotency_key and (made := idempotency.document_of(user, idempotency_key, sha256)):
+        if idempotency_key and (made := idempotency.document_of(user, idempotency_key, library, sha256)):
             return made
         raise DuplicateError(Document.objects.get(library=library, sha256=sha256)) from None
     except BaseException:

@@ -8,21 +8,22 @@ from typing import Any
 from django.utils import timezone
 
 from ingestion.errors import RefusedError
-from ingestion.models import Document, IdempotencyKey
+from ingestion.models import Document, IdempotencyKey, Library
 
 REMEMBERED = timedelta(hours=24)
 
 
-def document_of(user: Any, key: str, sha256: str) -> Document | None:
+def document_of(user: Any, key: str, library: Library, sha256: str) -> Document | None:
     """The document that this person's key made in the last 24 hours.
 
-    Raises `RefusedError` where the key came with other content then: that upload would be lost silently.
+    Raises `RefusedError` where the key came with another file or library then: that upload would be
+    lost silently.
     """
     known = IdempotencyKey.objects.filter(user=user, key=key, created_at__gt=timezone.now() - REMEMBERED)
     first = known.select_related("document__library").first()
     if first is None:
         return None
-    if first.sha256 != sha256:
+    if (first.sha256, first.document.library_id) != (sha256, library.pk):
         raise RefusedError(
             "idempotency_key_reused",
             422,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox import auth
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -16,8 +15,3 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
         if not token.isalnum():
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
-
-
-class BearerScheme(KnoxTokenScheme):  # type: ignore[misc]
-    target_class = "searchapp.authentication.TokenAuthentication"
-    name = "bearer"

@@ -1,0 +1,265 @@
+"""The document path's part of the REST API: parse, call the use case, render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ingestion import documents, libraries
+from ingestion.access import document_for, library_for, library_named, readable_documents
+from ingestion.bulk import Stream, ingest_lines
+from ingestion.downloads import download
+from ingestion.errors import RefusedError
+from ingestion.http import StreamParser, UploadParser
+from ingestion.models import Role, Status
+from ingestion.pagination import answer_page, page_of, page_parameters
+from ingestion.serializers import (
+    AccessListSerializer,
+    BulkLineSerializer,
+    DocumentSerializer,
+    LibrarySerializer,
+    LibraryWriteSerializer,
+    UploadFormSerializer,
+    UploadSerializer,
+    access_list,
+    problems,
+)
+
+LIBRARY = OpenApiParameter("library", str, description="Id or name.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names this upload: sent again within 24 hours, it answers with the same document.",
+)
+
+
+class Documents(APIView):
+    parser_classes = [UploadParser]
+
+    @extend_schema(
+        operation_id="documents_list",
+        summary="The documents that you may read, newest first",
+        parameters=[LIBRARY, OpenApiParameter("status", str, enum=Status.values), *page_parameters],
+        responses={200: page_of("DocumentPage", DocumentSerializer(many=True)), **problems(400, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        found = readable_documents(request.user).select_related("library")
+        if "library" in request.query_params:
+            found = found.filter(library=library_named(request.user, request.query_params["library"]))
+        if status := request.query_params.get("status"):
+            if status not in Status.values:
+                raise ValidationError({"status": f"One of: {', '.join(Status.values)}."})
+            found = found.filter(status=status)
+        return answer_page(found, "-created_at", DocumentSerializer, request)
+
+    @extend_schema(
+        operation_id="documents_create",
+        summary="Upload a file",
+        description="Answers as soon as the file is stored; ask for the document to see when it is ready.",
+        parameters=[IDEMPOTENCY_KEY],
+        request={"multipart/form-data": UploadFormSerializer},
+        responses={202: DocumentSerializer, **problems(400, 403, 404, 409, 413, 415, 422, 507)},
+    )
+    def post(self, request: Request) -> Response:
+        file, fields = _upload(request)
+        library = library_named(request.user, fields["library"], Role.EDITOR)
+        document = documents.create(
+            library,
+            file.name,
+            file,
+            user=request.user,
+            details=documents.Details(
+                title=fields.get("title", ""),
+                metadata=fields.get("metadata"),
+                tags=tuple(fields.get("tags", ())),
+            ),
+            idempotency_key=_idempotency_key(request),
+        )
+        address = request.build_absolute_uri(reverse("api-document", args=[document.pk]))
+        body = DocumentSerializer(document, context={"request": request}).data
+        return Response(body, 202, headers={"Location": address})
+
+
+class BulkDocuments(APIView):
+    parser_classes = [StreamParser]
+
+    @extend_schema(
+        operation_id="documents_bulk",
+        summary="Upload many texts as NDJSON",
+        description="One JSON object {id?, title, text, metadata?} a line, gzip allowed; one result for each "
+        "line. A wrong line fails alone. A record with an id that the library has replaces that document.",
+        parameters=[OpenApiParameter("library", str, required=True, description="Id or name.")],
+        request={"application/x-ndjson": OpenApiTypes.STR},
+        responses={(200, "application/x-ndjson"): BulkLineSerializer, **problems(400, 403, 404, 415)},
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        name = request.query_params.get("library") or request.headers.get("X-Library", "")
+        if not name:
+            raise ValidationError({"library": "Name the library: /api/v1/documents/bulk?library=…"})
+        library = library_named(request.user, name, Role.EDITOR)
+        encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip"):
+            raise RefusedError("unsupported_encoding", 415, "Send the lines as they are, or packed by gzip.")
+        body: Stream | None = request.stream
+        lines: Iterator[bytes] = (
+            ingest_lines(library, body, encoding, user=request.user) if body else iter(())
+        )
+        return StreamingHttpResponse(lines, content_type="application/x-ndjson")
+
+
+class OneDocument(APIView):
+    @extend_schema(
+        operation_id="documents_retrieve",
+        summary="A document and its state",
+        responses={200: DocumentSerializer, **problems(404)},
+    )
+    def get(self, request: Request, document_id: UUID) -> Response:
+        document = document_for(request.user, document_id)
+        return Response(DocumentSerializer(document, context={"request": request}).data)
+
+    @extend_schema(
+        operation_id="documents_delete",
+        summary="Delete a document",
+        responses={204: None, **problems(403, 404)},
+    )
+    def delete(self, request: Request, document_id: UUID) -> Response:
+        documents.delete(document_for(request.user, document_id, Role.EDITOR))
+        return Response(status=204)
+
+
+class DocumentFile(APIView):
+    @extend_schema(
+        operation_id="documents_file",
+        summary="The original file, or a range of it",
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            **problems(404),
+        },
+    )
+    def get(self, request: Request, document_id: UUID) -> HttpResponseBase:
+        return download(request, document_for(request.user, document_id))
+
+
+class Libraries(APIView):
+    @extend_schema(
+        operation_id="libraries_list",
+        summary="The libraries that you may read",
+        parameters=page_parameters,
+        responses={200: page_of("LibraryPage", LibrarySerializer(many=True)), **problems()},
+    )
+    def get(self, request: Request) -> Response:
+        return answer_page(libraries.described(request.user), "name", LibrarySerializer, request)
+
+    @extend_schema(
+        operation_id="libraries_create",
+        summary="Create a library, with you as its manager",
+        request=LibraryWriteSerializer,
+        responses={201: LibrarySerializer, **problems(400, 403, 409)},
+    )
+    def post(self, request: Request) -> Response:
+        fields = _valid(LibraryWriteSerializer(data=request.data))
+        library = libraries.create(request.user, **fields)
+        address = request.build_absolute_uri(reverse("api-library", args=[library.pk]))
+        return Response(_library(request, library.pk), 201, headers={"Location": address})
+
+
+class OneLibrary(APIView):
+    @extend_schema(
+        operation_id="libraries_retrieve",
+        summary="A library",
+        responses={200: LibrarySerializer, **problems(404)},
+    )
+    def get(self, request: Request, library_id: UUID) -> Response:
+        return Response(_library(request, library_id))
+
+    @extend_schema(
+        operation_id="libraries_update",
+        summary="Change a library's name or description",
+        request=LibraryWriteSerializer(partial=True),
+        responses={200: LibrarySerializer, **problems(400, 403, 404, 409)},
+    )
+    def patch(self, request: Request, library_id: UUID) -> Response:
+        library = library_for(request.user, library_id, Role.MANAGER)
+        libraries.change(library, **_valid(LibraryWriteSerializer(data=request.data, partial=True)))
+        return Response(_library(request, library_id))
+
+    @extend_schema(
+        operation_id="libraries_delete",
+        summary="Delete a library with all of its documents",
+        responses={204: None, **problems(403, 404)},
+    )
+    def delete(self, request: Request, library_id: UUID) -> Response:
+        documents.delete_library(library_for(request.user, library_id, Role.MANAGER))
+        return Response(status=204)
+
+
+class LibraryAccess(APIView):
+    @extend_schema(
+        operation_id="libraries_access_list",
+        summary="Who may do what in a library",
+        responses={200: AccessListSerializer, **problems(403, 404)},
+    )
+    def get(self, request: Request, library_id: UUID) -> Response:
+        return Response(access_list(library_for(request.user, library_id, Role.MANAGER)))
+
+    @extend_schema(
+        operation_id="libraries_access_replace",
+        summary="Replace the list of who may do what in a library",
+        request=AccessListSerializer,
+        responses={200: AccessListSerializer, **problems(400, 403, 404, 409)},
+    )
+    def put(self, request: Request, library_id: UUID) -> Response:
+        library = library_for(request.user, library_id, Role.MANAGER)
+        entries = _valid(AccessListSerializer(data=request.data))["access"]
+        grants = [
+            libraries.Grant(Role[e["role"].upper()], user=e.get("user") or "", group=e.get("group") or "")
+            for e in entries
+        ]
+        libraries.share(library, grants, by=request.user)
+        return Response(access_list(library))
+
+
+def _library(request: Request, library_id: UUID) -> dict[str, Any]:
+    return dict(LibrarySerializer(libraries.described(request.user).get(pk=library_id)).data)
+
+
+def _valid(serializer: Any) -> Any:
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def _upload(request: Request) -> tuple[Any, dict[str, Any]]:
+    """The one file and the other fields of the form. Raises `RefusedError` `bad_form`."""
+    data = request.data
+    files = request.FILES
+    if [(name, len(sent)) for name, sent in files.lists()] != [("file", 1)]:
+        raise RefusedError("bad_form", 400, "Send one file, whole, in the field “file”.")
+    if (
+        len(data.getlist("library")) != 1
+        or len(data.getlist("title")) > 1
+        or len(data.getlist("metadata")) > 1
+    ):
+        raise RefusedError(
+            "bad_form", 400, "Send the field “library” once, “title” and “metadata” at most once."
+        )
+    return files["file"], _valid(UploadSerializer(data=data))
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 255 or not key.isprintable():
+        raise RefusedError("invalid", 400, "An Idempotency-Key has at most 255 printable characters.")
+    return key
