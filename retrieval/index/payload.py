@@ -22,7 +22,7 @@ def conditions(filter: Filter) -> dict[str, list[str]]:
     """
     if unknown := set(filter.any_of) - set(KEYWORD_FIELDS):
         raise ValueError(f"no filter field {sorted(unknown)}; there are {[*KEYWORD_FIELDS, DATE_FIELD]}")
-    return {field: [str(value) for value in values] for field, values in filter.any_of.items()}
+    return {field: list(dict.fromkeys(map(str, values))) for field, values in filter.any_of.items()}
 
 
 def matches_nothing(filter: Filter | None) -> bool:

@@ -87,7 +87,7 @@ class ServerIndex:
         delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))
         aliases = self._read("", lambda client: client.get_aliases()).aliases
         exists = any(description.alias_name == alias for description in aliases)
-        actions = [*([delete] if exists else []), create]
+        actions: list[models.AliasOperations] = [delete, create] if exists else [create]
         self._write(collection, lambda client: client.update_collection_aliases(actions))
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:

@@ -1,0 +1,38 @@
+"""Another process of the same data folder, for the tests to start and kill.
+
+    python -m tests.support.index_process FOLDER                  takes the index, and holds it
+    python -m tests.support.index_process FOLDER COLLECTION       also writes points until it is killed
+
+prints "ready" when it has the index, then the number of points that it knows to be written.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+
+from retrieval.index.shared import SharedIndex
+from tests.support.index_points import point
+
+
+def main() -> None:
+    folder, *collections = sys.argv[1:]
+    index = SharedIndex(Path(folder))
+    index.collections()
+    say("ready")
+    for collection in collections:
+        for batch in count():
+            index.upsert(collection, [point(number) for number in range(batch * 10, batch * 10 + 10)])
+            say(str(batch * 10 + 10))
+    threading.Event().wait()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
