@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.first_stage import first_stage
+from retrieval.index.base import CollectionSpec, Index
+from retrieval.index.edge import EdgeIndex
+from retrieval.lexical import Lexical
+from retrieval.types import Filter, Passage, Point
+from tests.support.models import static_model
+
+PASSAGES = {
+    "00000000-0000-0000-0000-000000000001": Passage("The dog barks.", title="Dogs"),
+    "00000000-0000-0000-0000-000000000002": Passage("Cats sleep on the mat."),
+    "00000000-0000-0000-0000-000000000003": Passage("아인슈타인은 독일에서 태어났다."),
+}
+DOG, CAT, EINSTEIN = PASSAGES
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Encoder:
+    return load_encoder(str(static_model(tmp_path / "model")))
+
+
+@pytest.fixture
+def index(tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
+    index = EdgeIndex(tmp_path / "index")
+    index.create("chunks", CollectionSpec(encoder.dimensions))
+    dense = encoder.encode_passages([passage.full for passage in PASSAGES.values()])
+    sparse = Lexical().passages(list(PASSAGES.values()))
+    rows = zip(PASSAGES, dense, sparse, strict=True)
+    index.upsert("chunks", [Point(*row, payload={"library": row[0]}) for row in rows])
+    yield index
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("dogs", DOG), ("where do cats sleep", CAT), ("아인슈타인은 어디에서 태어났나요?", EINSTEIN)],
+)
+def test_first_stage_should_find_the_passage(
+    index: Index, encoder: Encoder, query: str, expected: str
+) -> None:
+    best = first_stage(index, "chunks", encoder, Lexical(), query)[0]
+    assert best.id == expected
+    assert best.dense is not None
+    assert best.lexical is not None
+
+
+def test_filter_should_hold_for_both_legs(index: Index, encoder: Encoder) -> None:
+    found = first_stage(index, "chunks", encoder, Lexical(), "dogs", filter=Filter({"library": [CAT]}))
+    assert [candidate.id for candidate in found] == [CAT]
+
+
+def test_limit_should_cut_the_fused_list(index: Index, encoder: Encoder) -> None:
+    assert len(first_stage(index, "chunks", encoder, Lexical(), "dogs cats", limit=2)) == 2
+
+
+def test_query_without_any_token_should_find_nothing(index: Index, encoder: Encoder) -> None:
+    assert first_stage(index, "chunks", encoder, Lexical(), "") == []

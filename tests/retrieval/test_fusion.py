@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from retrieval.fusion import FusionWeights, fuse
+from retrieval.types import Candidate, FusedCandidate
+
+
+def leg(**scores: float) -> list[Candidate]:
+    return [Candidate(id, score) for id, score in scores.items()]
+
+
+def ids(fused: list[FusedCandidate]) -> list[str]:
+    return [candidate.id for candidate in fused]
+
+
+def test_fusion_should_add_scaled_scores_by_weight() -> None:
+    fused = fuse(leg(a=0.9, b=0.5, c=0.1), leg(b=30.0, d=10.0), lexical_weight=0.6, limit=10)
+    assert ids(fused) == ["b", "a", "c", "d"]
+    assert fused[0].score == pytest.approx(0.4 * 0.5 + 0.6 * 1.0)
+    assert fused[1].score == pytest.approx(0.4)
+
+
+def test_fusion_should_keep_the_scores_of_the_legs() -> None:
+    best, other = fuse(leg(a=0.9, b=0.5), leg(a=12.0), lexical_weight=0.5, limit=10)
+    assert (best.dense, best.lexical) == (0.9, 12.0)
+    assert (other.dense, other.lexical) == (0.5, None)
+
+
+@pytest.mark.parametrize(("weight", "order"), [(0.0, ["a", "b"]), (1.0, ["b", "a"])])
+def test_a_weight_of_all_should_follow_one_leg(weight: float, order: list[str]) -> None:
+    assert ids(fuse(leg(a=0.9, b=0.5), leg(b=3.0, a=1.0), lexical_weight=weight, limit=10)) == order
+
+
+def test_fusion_should_serve_with_one_leg_or_none() -> None:
+    assert ids(fuse(leg(a=0.9, b=0.5), [], lexical_weight=0.9, limit=10)) == ["a", "b"]
+    assert ids(fuse([], leg(a=2.0), lexical_weight=0.1, limit=10)) == ["a"]
+    assert fuse([], [], lexical_weight=0.5, limit=10) == []
+
+
+def test_fusion_should_cut_at_the_limit_and_order_ties_by_id() -> None:
+    assert ids(fuse(leg(c=1.0, b=1.0, a=1.0), [], lexical_weight=0.5, limit=2)) == ["a", "b"]
+
+
+def test_cjk_queries_should_lean_on_the_lexical_leg() -> None:
+    weights = FusionWeights()
+    assert weights.lexical("아인슈타인은 어디에서 태어났나요?") > weights.lexical("where was einstein born")
