@@ -1,0 +1,138 @@
+"""The pages of the query path: search, and a document read at the passage that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django_htmx.http import push_url, replace_url
+
+from ingestion import engine
+from ingestion.access import document_for, readable_documents, readable_libraries, role_in
+from ingestion.models import PENDING, Chunk, Document, DocumentText, Role
+from ingestion.pages import PageRequest, page, wants_fragment
+from retrieval.index.base import IndexUnavailableError
+from searchapp import demo, reader
+from searchapp.forms import PAGE_SIZE, SearchParams
+from searchapp.query import QueryError, check_query
+from searchapp.results import Results
+from searchapp.search import search as run_search
+from searchapp.snippets import Marker
+
+SUGGESTED_QUESTIONS = 6
+
+
+@require_GET
+@page
+def search(request: PageRequest) -> HttpResponse:
+    """The search page, or its results alone.
+
+    htmx says in `stage` how far to go: `typing` and `first` want the first order at once, and after `first`
+    the page asks for the reranked one. Without it the answer is complete.
+    """
+    params = SearchParams.of(request.GET)
+    stage = request.GET.get("stage", "") if wants_fragment(request) else ""
+    context: dict[str, Any] = {"params": params, "stage": stage}
+    status = 200
+    if params.q:
+        try:
+            found = run_search(
+                request.user,
+                params.q,
+                filters=params.filters,
+                limit=PAGE_SIZE,
+                offset=params.offset,
+                rerank=stage not in ("typing", "first"),
+            )
+        except QueryError as error:
+            context["error"], status = error, error.status
+        except IndexUnavailableError:
+            context["unavailable"], status = True, 503
+        else:
+            context["results"] = Results(params, found)
+            context["rerank_follows"] = stage == "first" and bool(found.hits) and _reranks(params)
+            if not found.hits:
+                context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()
+    if not wants_fragment(request):
+        return render(request, "search/page.html", context | _welcome(request, params), status=status)
+    response = render(request, "search/fragment.html", context, status=status)
+    if stage == "typing":
+        return replace_url(response, params.url)
+    return push_url(response, params.url if stage == "first" else False)
+
+
+def _reranks(params: SearchParams) -> bool:
+    """Whether reranking could change this page: only the first candidates are reranked."""
+    return settings.RERANK_BACKEND != "off" and params.offset < settings.RERANK_PASSAGES
+
+
+def _welcome(request: PageRequest, params: SearchParams) -> dict[str, Any]:
+    """What the empty page offers."""
+    if params.q:
+        return {}
+    libraries = list(readable_libraries(request.user).values_list("name", flat=True))
+    has_demo = demo.LIBRARY in libraries
+    return {"libraries": libraries, "questions": demo.questions()[:SUGGESTED_QUESTIONS] if has_demo else ()}
+
+
+@require_GET
+@page
+def document(request: PageRequest, document_id: UUID) -> HttpResponse:
+    """A document's text, around the passage that `chunk` names; long ones in parts."""
+    found = document_for(request.user, document_id)
+    params = SearchParams.of(request.GET)
+    chunk = _chunk(found, request.GET.get("chunk", ""))
+    context = {
+        "document": found,
+        "params": params,
+        "chunk": chunk,
+        "may_edit": (role_in(request.user, found.library) or 0) >= Role.EDITOR,
+        **_reading(found, chunk, params.q, request.GET.get("part", "")),
+    }
+    return render(request, "documents/page.html", context)
+
+
+def _chunk(document: Document, chunk_id: str) -> Chunk | None:
+    """The passage, if the document still has it: a newer version has other ones."""
+    try:
+        return document.chunks.filter(pk=UUID(chunk_id)).first()
+    except ValueError:
+        return None
+
+
+def _reading(document: Document, chunk: Chunk | None, query: str, part: str) -> dict[str, Any]:
+    parsed = DocumentText.objects.filter(document=document).first()
+    if parsed is None:
+        return {}
+    starts = reader.part_starts(parsed.text)
+    if part.isascii() and part.isdigit():
+        number = min(max(int(part), 1), len(starts)) - 1
+    else:
+        number = reader.part_of(starts, chunk.start if chunk else 0)
+    start, end = [*starts, len(parsed.text)][number : number + 2]
+    paths = document.chunks.filter(start__lt=end, end__gt=start).values_list("heading", flat=True)
+    return {
+        "parts": range(1, len(starts) + 1),
+        "part": number + 1,
+        "page_count": len(parsed.pages),
+        "blocks": reader.blocks(
+            parsed.text,
+            (start, end),
+            pages=parsed.pages,
+            headings={heading for path in paths for heading in path.split(" > ")},
+            passage=(chunk.start, chunk.end) if chunk else (0, 0),
+            matches=_marks(query),
+        ),
+    }
+
+
+def _marks(query: str) -> Callable[[str], list[tuple[int, int]]]:
+    try:
+        return Marker(check_query(query), engine.lexical(engine.AVERAGE_LENGTH)).spans
+    except QueryError:
+        return lambda line: []

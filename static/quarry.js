@@ -1,0 +1,132 @@
+// What HTML and htmx cannot do: keys, drag and drop, a progress bar for each file, moving results.
+// Every page works without it.
+"use strict";
+
+// -- Keys: "/" to the search box, arrows through the results, Enter opens (a link does that by itself).
+const hits = () => [...document.querySelectorAll("#results .hit")];
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const box = document.getElementById("q");
+  const inField = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !inField) {
+    event.preventDefault();
+    if (box) box.select();
+    else location.assign("/");
+    return;
+  }
+  if (!box || (inField && inField !== box) || !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
+  const links = hits();
+  const at = links.indexOf(document.activeElement);
+  if (event.key === "Escape" && at >= 0) return box.focus();
+  if (at < 0 && event.target !== box && event.target !== document.body) return;
+  const next = event.key === "ArrowDown" ? links[at + 1] : event.key === "ArrowUp" && at >= 0 ? links[at - 1] || box : null;
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.closest(".group")?.scrollIntoView({ block: "nearest" });
+});
+
+// -- Reranked results glide to their new places, where the browser can and the person likes motion.
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const nameGroups = () => {
+  for (const group of document.querySelectorAll("#results .group")) group.style.viewTransitionName = group.id;
+};
+document.addEventListener("htmx:beforeTransition", (event) => {
+  if (calm.matches || document.hidden) return event.preventDefault();
+  nameGroups();
+  event.target.addEventListener("htmx:afterSwap", nameGroups, { once: true });
+});
+
+// -- The first results of a search close the welcome; an emptied box brings it back.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.id !== "q" || event.target.value.trim()) return;
+  event.preventDefault();
+  location.assign("/");
+});
+
+// -- A server that does not answer.
+const trouble = (shown) => document.getElementById("trouble")?.toggleAttribute("hidden", !shown);
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, () => trouble(true));
+}
+document.addEventListener("htmx:afterSwap", () => trouble(false));
+
+// -- Uploads: one request a file, two at a time, a progress bar each.
+const form = document.getElementById("upload");
+if (form) {
+  const input = form.querySelector("input[type=file]");
+  const list = document.getElementById("outcomes");
+  const limit = Number(form.dataset.maxBytes);
+  const queue = [];
+  let running = 0;
+  form.classList.add("scripted");
+
+  const add = (files) => {
+    for (const file of files) {
+      const row = document.createElement("li");
+      const name = document.createElement("span");
+      name.className = "name";
+      name.textContent = file.name;
+      const bar = document.createElement("progress");
+      bar.max = 1;
+      bar.value = 0;
+      bar.setAttribute("aria-label", `Upload of ${file.name}`);
+      row.append(name, bar);
+      list.append(row);
+      if (file.size > limit) refuse(row, `larger than ${Math.floor(limit / 2 ** 20)} MB. Split it, or ask an admin.`);
+      else queue.push([file, row, bar]);
+    }
+    next();
+  };
+
+  const refuse = (row, sentence) => {
+    row.className = "refused";
+    const text = document.createElement("span");
+    text.className = "sentence";
+    text.textContent = sentence;
+    row.querySelector("progress")?.replaceWith(text);
+  };
+
+  const next = () => {
+    while (running < 2 && queue.length) send(...queue.shift());
+  };
+
+  const send = (file, row, bar) => {
+    running += 1;
+    const data = new FormData();
+    data.append(input.name, file);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.setRequestHeader("HX-Request", "true");
+    request.setRequestHeader("X-CSRFToken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+    request.upload.onprogress = (event) => event.lengthComputable && (bar.value = event.loaded / event.total);
+    request.onerror = () => refuse(row, "was not sent: the connection broke. Add it again.");
+    request.onload = () => {
+      if (request.getResponseHeader("HX-Redirect")) return location.assign(request.getResponseHeader("HX-Redirect"));
+      if (request.status === 413) return refuse(row, "is too large for this server.");
+      if (request.status >= 300 && request.status !== 422) return refuse(row, "was not stored: the server failed. Add it again.");
+      htmx.swap(row, request.responseText, { swapStyle: "outerHTML" });
+    };
+    request.onloadend = () => {
+      running -= 1;
+      next();
+      if (!queue.length || running === 0) htmx.trigger(document.body, "uploaded");
+    };
+    request.send(data);
+  };
+
+  input.addEventListener("change", () => {
+    add(input.files);
+    input.value = "";
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  document.addEventListener("dragover", () => form.classList.add("over"));
+  document.addEventListener("dragleave", (event) => event.relatedTarget || form.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    form.classList.remove("over");
+    add(event.dataTransfer.files);
+  });
+  addEventListener("beforeunload", (event) => (running || queue.length) && event.preventDefault());
+}
