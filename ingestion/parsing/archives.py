@@ -66,9 +66,7 @@ def open_archive(file: Path | IO[bytes], limits: ParseLimits) -> zipfile.ZipFile
     return archive
 
 
-def archive_members(
-    file: Path | IO[bytes], limits: ParseLimits
-) -> Iterator[tuple[str, Callable[[], bytes]]]:
+def archive_members(file: Path | IO[bytes], limits: ParseLimits) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """(name, function that gives the content) for each file of an uploaded zip, in its order.
 
     Names keep their folders ("2024/report.pdf"). Folders, links and the litter of macOS are left out. Raises

@@ -10,9 +10,12 @@ from ingestion.parsing.types import Heading, Page, ParsedDocument, ParseError, P
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SPACES = re.compile(r"[\u00a0\u2002-\u200a\u202f]")
 # Controls, surrogates, noncharacters, and invisible marks that would split words for the index.
-UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+UNWANTED = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 TRAILING = re.compile(r"[ \t]+(?=\n)")
 BLANK_LINES = re.compile(r"\n{3,}")
+MERGED = 20  # characters; shorter cells may well be equal
 
 
 def clean(text: str) -> str:
@@ -40,6 +43,11 @@ class TextBuilder:
         if number > self.limits.pages:
             raise ParseError("too_complex")
         self._page_starts.append((number, self.length + 2 if self._parts else 0))
+
+    def slide(self, number: int) -> None:
+        """A page of its own: the headings of earlier ones do not reach into it."""
+        self.page(number)
+        self._headings.append(Heading(1, "", self._page_starts[-1][1]))
 
     def heading(self, level: int, text: str) -> None:
         text = " ".join(clean(text).split())
@@ -77,7 +85,7 @@ class TextBuilder:
 
     @property
     def first_heading(self) -> str:
-        return self._headings[0].text if self._headings else ""
+        return next((heading.text for heading in self._headings if heading.text), "")
 
     @property
     def text(self) -> str:
@@ -98,6 +106,8 @@ class TextBuilder:
 
 def _row(cells: Sequence[str]) -> str:
     texts = [" ".join(clean(cell).split()) for cell in cells]
+    # A merged cell comes once for each column that it covers.
+    texts = [t for t, before in zip(texts, ["", *texts], strict=False) if t != before or len(t) < MERGED]
     while texts and not texts[-1]:
         texts.pop()
-    return " | ".join(texts) if any(texts) else ""
+    return " | ".join(texts).strip() if any(texts) else ""

@@ -16,7 +16,13 @@ BOMS = (
 )
 DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""")
 # Python's names for what Windows really writes under the declared name.
-WIDER = {"euc_kr": "cp949", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252"}
+WIDER = {
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+}
 CANDIDATES = ("cp949", "cp932", "gb18030", "euc_jp", "big5")
 SAMPLE = 1 << 18
 
@@ -98,7 +104,11 @@ def _guess(data: bytes) -> str:
 def _everyday(character: str) -> bool:
     """Characters that a text in the right encoding is made of: Hangul, kana, the common half of Han, punctuation."""
     # Level-1 kanji and GB2312 level-1 hanzi are the common ones: they come first in their tables.
-    if "\uac00" <= character <= "\ud7a3" or "\u3040" <= character <= "\u30ff" or "\u3000" <= character <= "\u303f":
+    if (
+        "\uac00" <= character <= "\ud7a3"
+        or "\u3040" <= character <= "\u30ff"
+        or "\u3000" <= character <= "\u303f"
+    ):
         return True
     if "\u4e00" <= character <= "\u9fff":
         try:

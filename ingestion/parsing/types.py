@@ -16,7 +16,10 @@ class Page(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """A heading of level 1 (outermost) to 6, and where its line starts in the text."""
+    """A heading of level 1 (outermost) to 6, and where its line starts in the text.
+
+    An empty text has no line: it ends the sections before it, as a new slide does.
+    """
 
     level: int
     text: str

@@ -40,7 +40,9 @@ def safe_name(name: str) -> str:
     `bad_name` for NULs, for paths that climb, and where the rest is empty, reserved or too long.
     """
     if "\x00" in name or ".." in re.split(r"[\\/]", name):
-        raise UploadError("bad_name", 400, "The file's name holds characters that are not allowed. Rename it.")
+        raise UploadError(
+            "bad_name", 400, "The file's name holds characters that are not allowed. Rename it."
+        )
     name = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
     # Cc and Cf: controls and direction overrides, which can make "exe.pdf" of "fdp.exe"; Cs: lone surrogates.
     name = "".join("" if unicodedata.category(c) in {"Cf", "Cs"} else c for c in name)
@@ -51,7 +53,9 @@ def safe_name(name: str) -> str:
     if RESERVED.fullmatch(name):
         raise UploadError("bad_name", 400, f"“{name}” is a name that Windows reserves. Rename the file.")
     if len(name) > MAX_NAME or len(name.encode()) > 3 * MAX_NAME:
-        raise UploadError("bad_name", 400, f"The file's name is longer than {MAX_NAME} characters. Shorten it.")
+        raise UploadError(
+            "bad_name", 400, f"The file's name is longer than {MAX_NAME} characters. Shorten it."
+        )
     return name
 
 
@@ -78,7 +82,9 @@ def check_upload(name: str, content: Readable) -> FileType:
         raise UploadError("empty", 400, "The file is empty. Choose a file that has content.")
     if not _agrees(kind, head, content):
         raise UploadError(
-            "type_mismatch", 415, f"The content is not what “.{kind.label}” promises. Check the file's ending."
+            "type_mismatch",
+            415,
+            f"The content is not what “.{kind.label}” promises. Check the file's ending.",
         )
     content.seek(0)
     return kind
@@ -86,7 +92,9 @@ def check_upload(name: str, content: Readable) -> FileType:
 
 def _agrees(kind: FileType, head: bytes, content: Readable) -> bool:
     if kind.family == "text":
-        return not any(head.startswith(magic) for magic in BINARY_MAGIC if len(magic) > 3 or b"\0" in head[:64])
+        return not any(
+            head.startswith(magic) for magic in BINARY_MAGIC if len(magic) > 3 or b"\0" in head[:64]
+        )
     if kind.family == "pdf":
         return b"%PDF-" in head[:1024]
     if kind.family == "rtf":

@@ -34,7 +34,19 @@ from ingestion.parsing.filetypes import (
     XML,
 )
 from ingestion.parsing.language import language_of
-from ingestion.parsing.readers import extraction, hwp, hwpx, mail, markdown, office, pdf, pptx, presentation, text, xml
+from ingestion.parsing.readers import (
+    extraction,
+    hwp,
+    hwpx,
+    mail,
+    markdown,
+    office,
+    pdf,
+    pptx,
+    presentation,
+    text,
+    xml,
+)
 from ingestion.parsing.titles import date_of, sensible_title
 from ingestion.parsing.types import ParsedDocument, ParseError, ParseLimits
 

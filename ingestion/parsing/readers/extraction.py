@@ -28,7 +28,9 @@ REASONS = (
 )
 
 
-def extract(source: Path | bytes, content_type: str, output: str, *, mark_pages: bool = False) -> ExtractionResult:
+def extract(
+    source: Path | bytes, content_type: str, output: str, *, mark_pages: bool = False
+) -> ExtractionResult:
     """A file's or some bytes' content as "plain" or "markdown". Raises `ParseError`."""
     pages = PageConfig(
         extract_pages=True,

@@ -43,7 +43,9 @@ def _outline_styles(root: Element | None) -> dict[str, int]:
     """Style id -> heading level, for the styles that Hancom calls 개요 1 to 개요 7."""
     found = {}
     for style in root.iter() if root is not None else ():
-        if local(style) == "style" and (m := OUTLINE.match(style.get("name", "") or style.get("engName", ""))):
+        if local(style) == "style" and (
+            m := OUTLINE.match(style.get("name", "") or style.get("engName", ""))
+        ):
             found[style.get("id", "")] = int(m[1])
     return found
 
@@ -56,7 +58,9 @@ def _add_paragraph(paragraph: Element, styles: dict[str, int], builder: TextBuil
     else:
         builder.paragraph(text)
     for table in _tables(paragraph):
-        rows = [[_deep_text(cell) for cell in row if local(cell) == "tc"] for row in table if local(row) == "tr"]
+        rows = [
+            [_deep_text(cell) for cell in row if local(cell) == "tc"] for row in table if local(row) == "tr"
+        ]
         if sum(map(len, rows)) == 1:  # a frame around text
             builder.paragraph(rows[0][0])
         else:
@@ -82,7 +86,13 @@ def _own_text(element: Element) -> str:
         if kind == "t":
             parts.append(child.tail or "")
     joined = "".join(parts)
-    return joined + "\n" if kind == "p" else f" ({joined.strip()}) " if kind in ASIDE and joined.strip() else joined
+    return (
+        joined + "\n"
+        if kind == "p"
+        else f" ({joined.strip()}) "
+        if kind in ASIDE and joined.strip()
+        else joined
+    )
 
 
 def _deep_text(cell: Element) -> str:

@@ -29,7 +29,9 @@ REFERENCE_LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\[[^\[\]\n]{0,100}\]")
 STRONG = re.compile(r"(\*{2,3}|_{2,3}|~~|==)(?=[^\s*_~=])([^\n]{1,400}?)(?<=\S)\1")
 EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=[^\s*_])([^*_\n]{1,400}?)(?<=\S)\1(?![\w*_])")
 CODE = re.compile(r"(`+)([^`\n]{1,1000})\1")
-TAG = re.compile(r"</?(?:u|b|i|s|em|strong|sub|sup|span|div|p|a|img|font|small|ins|del|mark)\b[^<>\n]{0,300}/?>", re.I)
+TAG = re.compile(
+    r"</?(?:u|b|i|s|em|strong|sub|sup|span|div|p|a|img|font|small|ins|del|mark)\b[^<>\n]{0,300}/?>", re.I
+)
 BREAK = re.compile(r"<br\s*/?>", re.I)
 
 

@@ -12,7 +12,10 @@ from ingestion.parsing.types import ParseError
 
 BULLET = re.compile(r"^\s*(?:[•●○▪■□◦‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z가-하][.)]|[①-⑳])\s")
 SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
-CJK_END, CJK_START = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。，]$"), re.compile(r"^[\u3040-\u30ff\u3400-\u9fff]")
+CJK_END, CJK_START = (
+    re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。，]$"),
+    re.compile(r"^[\u3040-\u30ff\u3400-\u9fff]"),
+)
 HYPHEN_END = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe\x02]$")
 FULL_LINE = 0.7  # of the page's typical long line
 
@@ -34,7 +37,7 @@ def reflow(page: str) -> str:
     A line runs on into the next if it is about as long as the page's lines are, or ends in a hyphen or inside a
     sentence whose next line starts in lower case.
     """
-    lines = [line.strip() for line in page.replace("\r", "\n").split("\n")]
+    lines = [line.strip() for line in re.split(r"\r\n?|\n", page)]
     lengths = sorted(len(line) for line in lines if line)
     if not lengths:
         return ""
@@ -46,12 +49,19 @@ def reflow(page: str) -> str:
             open_line = False
             out.append("")
             continue
-        if open_line and not BULLET.match(line):
+        runs_on = open_line or (bool(out) and line[:1].islower() and _unfinished(out[-1]))
+        if runs_on and not BULLET.match(line):
             out[-1] = _join(out[-1], line)
         else:
             out.append(line)
-        open_line = len(line) >= max(full, 20) and not (SENTENCE_END.search(line) and len(line) < full / FULL_LINE)
+        open_line = len(line) >= max(full, 20) and not (
+            SENTENCE_END.search(line) and len(line) < full / FULL_LINE
+        )
     return "\n".join(out)
+
+
+def _unfinished(line: str) -> bool:
+    return len(line) >= 10 and line[-1].isalpha()
 
 
 def _join(first: str, second: str) -> str:

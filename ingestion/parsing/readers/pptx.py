@@ -30,7 +30,7 @@ def read(path: Path, builder: TextBuilder) -> None:
         for number, name in enumerate(_slides(package), 1):
             slide = package.xml(name)
             if slide is not None:
-                builder.page(number)
+                builder.slide(number)
                 _add_shapes(slide, builder)
                 _add_parts(package, name, builder)
 
@@ -95,7 +95,11 @@ def _role(shape: Element) -> str:
 
 def _paragraphs(shape: Element) -> Iterator[str]:
     for paragraph in shape.iter(A + "p"):
-        parts = ["\n" if local(run) == "br" else run.text or "" for run in paragraph.iter() if local(run) in {"t", "br"}]
+        parts = [
+            "\n" if local(run) == "br" else run.text or ""
+            for run in paragraph.iter()
+            if local(run) in {"t", "br"}
+        ]
         if text := "".join(parts).strip():
             yield text
 

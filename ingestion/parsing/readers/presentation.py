@@ -26,7 +26,7 @@ def read(path: Path, builder: TextBuilder) -> None:
     builder.date = facts.get("date", "") or facts.get("creation-date", "")
     slides = (element for element in content.iter() if local(element) == "page")
     for number, slide in enumerate(slides, 1):
-        builder.page(number)
+        builder.slide(number)
         for shape in slide:
             _add_shape(shape, builder)
 
@@ -44,7 +44,13 @@ def _add_shape(shape: Element, builder: TextBuilder) -> None:
             _add_shape(child, builder)
     elif tables:
         for table in tables:
-            builder.table([[" ".join(_paragraphs(cell)) for cell in row] for row in table.iter() if local(row) == "table-row"])
+            builder.table(
+                [
+                    [" ".join(_paragraphs(cell)) for cell in row]
+                    for row in table.iter()
+                    if local(row) == "table-row"
+                ]
+            )
     else:
         builder.paragraph("\n".join(_paragraphs(shape)))
 
