@@ -243,7 +243,7 @@ def _valid(serializer: Any) -> Any:
 
 def _upload(request: Request) -> tuple[Any, dict[str, Any]]:
     """The one file and the other fields of the form. Raises `RefusedError` `bad_form`."""
-    data = request.data
+    data: Any = request.data
     files = request.FILES
     if [(name, len(sent)) for name, sent in files.lists()] != [("file", 1)]:
         raise RefusedError("bad_form", 400, "Send one file, whole, in the field “file”.")

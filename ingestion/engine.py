@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ingestion.models import IndexVersion
 from retrieval.encoder import Encoder, load_encoder
-from retrieval.index import open_index
+from retrieval.index import IndexSettings, open_index
 from retrieval.index.base import CollectionSpec, Index
 from retrieval.lexical import Lexical
 
@@ -21,9 +21,7 @@ AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the d
 
 @cache
 def index() -> Index:
-    return open_index(
-        settings.QDRANT_URL or settings.INDEX_DIR, **(settings.QDRANT if settings.QDRANT_URL else {})
-    )
+    return open_index(IndexSettings(settings.INDEX_DIR, settings.QDRANT_URL, **settings.QDRANT))
 
 
 @lru_cache(maxsize=4)

@@ -25,7 +25,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(), required=False)
+    errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]
     document = serializers.URLField(required=False, help_text="With `duplicate`: the document that is there.")
 
 
@@ -168,7 +168,7 @@ class GrantSerializer(StrictSerializer):
 
 
 class AccessListSerializer(StrictSerializer):
-    access = GrantSerializer(many=True, max_length=1000)
+    access = serializers.ListField(child=GrantSerializer(), max_length=1000)
 
 
 def access_list(library: Library) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 
 
-class BearerScheme(KnoxTokenScheme):  # type: ignore[misc]
+class BearerScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "searchapp.authentication.TokenAuthentication"
     name = "bearer"
 
 
 @extend_schema(exclude=True)
-class Schema(SpectacularAPIView):  # type: ignore[misc]
+class Schema(SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
     content_negotiation_class = DefaultContentNegotiation
 
