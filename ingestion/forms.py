@@ -21,7 +21,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = [file for file in data or () if file]
         if not files:
             raise forms.ValidationError("Choose at least one file.")
@@ -29,7 +29,7 @@ class FilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    files = FilesField(label="Files")
+    file = FilesField(label="Files")
 
 
 class LibraryForm(forms.Form):

@@ -48,7 +48,8 @@ def page(
         except ForbiddenError as error:
             raise PermissionDenied(str(error)) from error
         except IndexUnavailableError:
-            response = render(request, "503.html", status=503, headers={"Retry-After": "5"})
+            response = render(request, "503.html", status=503)
+            response["Retry-After"] = "5"
         add_never_cache_headers(response)
         patch_vary_headers(response, ["HX-Request"])
         return response

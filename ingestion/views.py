@@ -100,7 +100,7 @@ def upload(request: PageRequest, library_id: UUID) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     outcomes: list[Outcome] = []
     if form.is_valid():
-        for file in form.cleaned_data["files"]:
+        for file in form.cleaned_data["file"]:
             outcomes += ingest_upload(found, file, user=request.user)
     status = 422 if form.errors else 200
     if wants_fragment(request):
