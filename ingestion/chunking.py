@@ -1,4 +1,4 @@
-"""Parsed documents to passages of about 180 words, along pages, headings, paragraphs, sentences and table rows."""
+"""Parsed documents to passages of about 180 words, along pages, headings, paragraphs and table rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WINDOW = 6
 
 @dataclass(frozen=True, slots=True)
 class ChunkSpan:
-    """A passage. `text` is document.text[start:end]; where a table goes on, its header line stands in front."""
+    """A passage. `text` is document.text[start:end]; where a table goes on, its header stands before it."""
 
     number: int
     text: str
@@ -39,8 +39,8 @@ class ChunkSpan:
 def chunk(document: ParsedDocument, *, words: int = 180) -> list[ChunkSpan]:
     """Split a document into passages in the order of its text; every visible character is in one of them.
 
-    No passage crosses a page, slide or sheet. Sections longer than `words` are split at paragraphs or sentences
-    with a small overlap; short ones join the next. Long tables are split between rows.
+    No passage crosses a page, slide or sheet. Sections longer than `words` are split at paragraphs or
+    sentences with a small overlap; short ones join the next. Long tables are split between rows.
     """
     outline = _Outline(document)
     pieces = chain.from_iterable(_split(document, group, words) for group in _groups(document, words))

@@ -1,7 +1,7 @@
 """The child process: reads one document after another, each named by a line of JSON on standard input.
 
-It answers each with the length (8 bytes, big-endian) and the bytes of one JSON object: {"document": {...}}, or
-{"error": code}. It never answers with anything that the parent would have to trust more than JSON.
+It answers each with the length (8 bytes, big-endian) and the bytes of one JSON object: {"document": {...}},
+or {"error": code}. It never answers with anything that the parent would have to trust more than JSON.
 """
 
 from __future__ import annotations

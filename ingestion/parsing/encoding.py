@@ -28,7 +28,7 @@ SAMPLE = 1 << 18
 
 
 def decode(data: bytes) -> str:
-    """Text of bytes in an unknown encoding: a byte-order mark, what HTML or XML declares, UTF-8, then a guess.
+    """Text of bytes in an unknown encoding: a byte-order mark, what HTML or XML declares, UTF-8, a guess.
 
     Never fails: what cannot be read becomes U+FFFD.
     """
@@ -81,7 +81,7 @@ def _fits(data: bytes, name: str) -> bool:
 
 
 def _guess(data: bytes) -> str:
-    """East Asian encodings by how common the characters are that they give; the rest by charset-normalizer."""
+    """East Asian encodings by how common the characters are; the rest by charset-normalizer."""
     sample = data[:SAMPLE]
     best, best_share = "", 0.6
     for name in CANDIDATES:
@@ -102,7 +102,7 @@ def _guess(data: bytes) -> str:
 
 
 def _everyday(character: str) -> bool:
-    """Characters that a text in the right encoding is made of: Hangul, kana, the common half of Han, punctuation."""
+    """What a text in the right encoding is made of: Hangul, kana, the common half of Han, punctuation."""
     # Level-1 kanji and GB2312 level-1 hanzi are the common ones: they come first in their tables.
     if (
         "\uac00" <= character <= "\ud7a3"

@@ -10,7 +10,7 @@ ODF = "application/vnd.oasis.opendocument."
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A kind of file: `label` is the short name that people filter by, `family` how its content is checked."""
+    """A kind of file: `label` is the short name that people filter by, `family` how it is checked."""
 
     content_type: str
     label: str

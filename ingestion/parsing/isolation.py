@@ -50,8 +50,8 @@ ENVIRONMENT = {
 def parse(path: Path, content_type: str, *, limits: ParseLimits = DEFAULT_LIMITS) -> ParsedDocument:
     """Read a document in a child process. Safe to call from many threads.
 
-    Raises `ParseError` for what will never be read as it is; `ParserCrashedError` where the child was ended by
-    somebody else, which is worth another attempt.
+    Raises `ParseError` for what will never be read as it is; `ParserCrashedError` where the child was ended
+    by somebody else, which is worth another attempt.
     """
     request = {"path": str(path.resolve()), "content_type": content_type, "limits": asdict(limits)}
     for _ in range(2):
@@ -152,7 +152,7 @@ class _Child:
 
 
 class _Pool:
-    """Children that wait for their next document; the last used goes first, so that the rest grow idle and end."""
+    """Children that wait for their next document; the last used goes first, so that others grow idle and end."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Which language is a text in? By script where the script says it, else by kreuzberg's detector (whatlang)."""
+"""Which language is a text in? By script where that says it, else by kreuzberg's detector (whatlang)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SCRIPTS = (
     ("th", re.compile(r"[\u0e00-\u0e7f]"), 0.3),
     ("el", re.compile(r"[\u0370-\u03ff]"), 0.5),
 )
+ACCENTED = re.compile(r"[\u00c0-\u024f\u0400-\u07ff]")
 LETTERS = re.compile(r"[^\W\d_]")
 ISO_639_1 = {
     "eng": "en", "fra": "fr", "deu": "de", "spa": "es", "por": "pt", "ita": "it", "nld": "nl", "swe": "sv",
@@ -58,4 +59,5 @@ def language_of(text: str, detect: Callable[[str], str]) -> str:
             return code
     if winner := _vote(sample):
         return winner
-    return ISO_639_1.get(detect(sample), "") if letters >= ENOUGH_LETTERS or not sample.isascii() else ""
+    accented = len(ACCENTED.findall(sample))
+    return ISO_639_1.get(detect(sample), "") if letters >= ENOUGH_LETTERS or accented * 20 > letters else ""

@@ -11,7 +11,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def confine(memory: int) -> None:
-    """Cap memory (bytes), forbid writing files and dumping core, and leave the network where the kernel lets us.
+    """Cap memory (bytes), forbid writing files and dumping core, leave the network where the kernel lets us.
 
     Must come before threads exist: a new user namespace is refused to a process with threads.
     """

@@ -7,8 +7,9 @@ import re
 
 # What programs write when the author said nothing.
 DEFAULTS = re.compile(
-    r"(?:(?:powerpoint )?presentation|untitled.*|(?:new )?document ?\d*|slide ?\d+|sheet ?\d+|title|normal(?:\.dotm?)?"
-    r"|table of contents|contents|\S+ \d{1,2}|제목 ?없음|프레젠테이션 ?\d*|문서 ?\d*|無題.*|.*\.(?:dotm?|tmp|indd|qxd|ai|cdr))",
+    r"(?:(?:powerpoint )?presentation|untitled.*|(?:new )?document ?\d*|slide ?\d+|sheet ?\d+|title"
+    r"|normal(?:\.dotm?)?|table of contents|contents|\S+ \d{1,2}|제목 ?없음|프레젠테이션 ?\d*|문서 ?\d*|無題.*"
+    r"|.*\.(?:dotm?|tmp|indd|qxd|ai|cdr))",
     re.IGNORECASE,
 )
 PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
@@ -36,4 +37,4 @@ def date_of(value: str) -> datetime.date | None:
     except ValueError:
         return None
     latest = datetime.date.today() + datetime.timedelta(days=366)
-    return date if EARLIEST < date.year and date <= latest else None
+    return date if date.year > EARLIEST and date <= latest else None

@@ -27,7 +27,7 @@ class Heading(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of cells, a row a line, cells parted by " | ". The header is text[start:header_end], maybe empty."""
+    """Rows of cells, a row a line, cells parted by " | ". The header is text[start:header_end], or empty."""
 
     start: int
     header_end: int
@@ -88,11 +88,11 @@ class ParseLimits:
 
 MESSAGES = {
     "encrypted": "The file is protected by a password. Save a copy without the password and upload that.",
-    "corrupt": "The file is damaged or incomplete. Open it in its own program, save it again and upload that.",
+    "corrupt": "The file is damaged or incomplete. Open it in its own program, save it again, upload that.",
     "too_complex": "The file is too large or too deeply nested to read. Split it into smaller files.",
     "no_text": "No text was found. If this is a scan, add a text layer by OCR and upload it again.",
-    "unsafe_archive": "The file is an archive that unpacks to too much, or lies about its contents. Pack it anew.",
-    "unsafe_xml": "The file's XML declares entities or a document type. Remove the DOCTYPE and upload it again.",
+    "unsafe_archive": "The archive unpacks to too much, or lies about its contents. Pack it anew.",
+    "unsafe_xml": "The file's XML declares entities or a document type. Remove the DOCTYPE, upload it again.",
     "timeout": "Reading the file took too long. Split it into smaller files.",
 }
 

@@ -1,4 +1,4 @@
-"""The check at the door: is this name and content something that may come in? Cheap enough for a web request."""
+"""The check at the door: may this name and content come in? Cheap enough for a web request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UploadError(Exception):
 def safe_name(name: str) -> str:
     """The name to show and store: no path, no controls or direction marks, nothing that a system reserves.
 
-    Quotes, line breaks and the like are replaced, so that `a"b\\n.pdf` stays recognisable. Raises `UploadError`
+    Quotes, line breaks and the like are replaced, so that the name stays recognisable. Raises `UploadError`
     `bad_name` for NULs, for paths that climb, and where the rest is empty, reserved or too long.
     """
     if "\x00" in name or ".." in re.split(r"[\\/]", name):

@@ -80,7 +80,11 @@ READERS: dict[str, Reader] = {
 
 
 def read(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
-    """A document's text, title, language and date. Raises `ParseError`, also `no_text` where there is none."""
+    """A document's text, title, language and date. Raises `ParseError`, `no_text` where there is none."""
+    if content_type not in READERS:
+        raise ParseError(
+            "corrupt", f"Files of type {content_type} cannot be read. Save the file as PDF or text."
+        )
     builder = TextBuilder(limits)
     READERS[content_type](path, builder)
     document = builder.build()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from pathlib import Path
@@ -12,6 +13,8 @@ from ingestion.parsing.filetypes import MSG
 from ingestion.parsing.readers.extraction import extract, metadata
 from ingestion.parsing.readers.text import add_html, add_plain
 
+# Tracking links are long, and nobody searches for them.
+LINKS = re.compile(r"<https?://[^<>\s]{1,4000}>|\[https?://[^\[\]\s]{1,4000}\]")
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
 
 
@@ -38,7 +41,7 @@ def read_msg(path: Path, builder: TextBuilder) -> None:
     facts = metadata(result)
     builder.title = facts.get("subject") or ""
     builder.date = facts.get("created_at") or ""
-    add_plain(result.content, builder)
+    add_plain(LINKS.sub("", result.content), builder)
 
 
 def _add_body(message: EmailMessage, builder: TextBuilder) -> None:
@@ -50,7 +53,7 @@ def _add_body(message: EmailMessage, builder: TextBuilder) -> None:
             if part.get_content_subtype() == "html":
                 add_html(_recoded(part, data), builder)
             else:
-                add_plain(_recoded(part, data).decode(), builder)
+                add_plain(LINKS.sub("", _recoded(part, data).decode()), builder)
 
 
 def _recoded(part: Message, data: bytes) -> bytes:

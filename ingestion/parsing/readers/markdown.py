@@ -24,14 +24,17 @@ ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 ESCAPED_BASE = 0x10FE00  # escaped characters hide here, in private use, while marks are taken out
 HIDDEN = re.compile(rf"[{chr(ESCAPED_BASE)}-{chr(ESCAPED_BASE + 0x7F)}]")
 IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
-LINK = re.compile(r"\[([^\[\]\n]{1,500})\]\((?:[^()\n]|\([^()\n]{0,200}\)){0,2000}\)")
+LINK = re.compile(r"\[([^\[\]]{0,500})\]\((?:[^()\n]|\([^()\n]{0,200}\)){0,2000}\)")
 REFERENCE_LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\[[^\[\]\n]{0,100}\]")
-STRONG = re.compile(r"(\*{2,3}|_{2,3}|~~|==)(?=[^\s*_~=])([^\n]{1,400}?)(?<=\S)\1")
+STRONG = re.compile(r"(\*{2,3}|_{2,3}|~~|==)(?=[^\s*_~=])(.{1,600}?)(?<=\S)\1", re.DOTALL)
 EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=[^\s*_])([^*_\n]{1,400}?)(?<=\S)\1(?![\w*_])")
 CODE = re.compile(r"(`+)([^`\n]{1,1000})\1")
 TAG = re.compile(
     r"</?(?:u|b|i|s|em|strong|sub|sup|span|div|p|a|img|font|small|ins|del|mark)\b[^<>\n]{0,300}/?>", re.I
 )
+EMPTY_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s*$\n?", re.MULTILINE)
+INNER_RULE = re.compile(r"\|?(?:\s*:?-{3,}:?\s*\|)+")  # of a table within a cell or a list
+LIST_TABLE = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\|")
 BREAK = re.compile(r"<br\s*/?>", re.I)
 
 
@@ -49,15 +52,18 @@ def plain(text: str) -> str:
     text = ESCAPE.sub(lambda m: chr(ESCAPED_BASE + ord(m[1])), text)
     for pattern, kept in ((IMAGE, r"\1"), (LINK, r"\1"), (REFERENCE_LINK, r"\1"), (CODE, r"\2")):
         text = pattern.sub(kept, text)
-    text = TAG.sub("", BREAK.sub("\n", text))
+    text = INNER_RULE.sub(" ", TAG.sub("", BREAK.sub("\n", text)))
     text = EMPHASIS.sub(r"\2", STRONG.sub(r"\2", STRONG.sub(r"\2", text)))
     if "&" in text:
         text = html.unescape(text)
-    return HIDDEN.sub(lambda m: chr(ord(m[0]) - ESCAPED_BASE), text)
+    return EMPTY_ITEM.sub("", HIDDEN.sub(lambda m: chr(ord(m[0]) - ESCAPED_BASE), text))
 
 
-def add_markdown(text: str, builder: TextBuilder, *, setext: bool = True) -> None:
-    """Put the blocks of a Markdown text into the builder: headings, tables, code, and the rest as paragraphs."""
+def add_markdown(text: str, builder: TextBuilder, *, generated: bool = False) -> None:
+    """Put the blocks of a Markdown text into the builder: headings, tables, code, paragraphs.
+
+    Generated text, kreuzberg's, never underlines headings, and escapes the marks that it puts into cells itself.
+    """
     lines = _Lines(text)
     paragraph: list[str] = []
 
@@ -73,8 +79,9 @@ def add_markdown(text: str, builder: TextBuilder, *, setext: bool = True) -> Non
             flush()
             builder.heading(len(heading[1]), plain(heading[2] or ""))
         elif "|" in line and not paragraph and TABLE_RULE.match(lines.peek()):
-            builder.table([_cells(row) for row in lines.table(line)])
-        elif setext and paragraph and UNDERLINE.match(line):
+            rows = (_cells(row) for row in lines.table(line))
+            builder.table([list(map(plain, row)) if generated else row for row in rows])
+        elif not generated and paragraph and UNDERLINE.match(line):
             title = paragraph.pop()
             flush()
             builder.heading(1 if line.strip()[0] == "=" else 2, plain(title))
@@ -84,7 +91,7 @@ def add_markdown(text: str, builder: TextBuilder, *, setext: bool = True) -> Non
         elif not line.strip() or RULE.match(line):
             flush()
         else:
-            paragraph.append(line.rstrip())
+            paragraph.append(line.rstrip() if not LIST_TABLE.match(line) else line.replace("|", " "))
     flush()
 
 

@@ -13,9 +13,9 @@ from ingestion.parsing.builder import TextBuilder
 from ingestion.parsing.filetypes import DOC, DOCX, PPT, XLS, FileType
 from ingestion.parsing.readers.extraction import PAGE_MARKER, extract, metadata
 from ingestion.parsing.readers.markdown import add_markdown
+from ingestion.parsing.readers.ole import extract_ole
 from ingestion.parsing.readers.packages import Package
 from ingestion.parsing.readers.text import add_html, add_plain
-from ingestion.parsing.types import ParseError
 
 # Instructions that Word keeps beside the text that they made.
 FIELD_CODES = re.compile(
@@ -30,8 +30,7 @@ MASTER_TEXT = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 SHEET = re.compile(r"^## ", re.MULTILINE)
-HTML_PART = re.compile(r"word/afchunk\w*\.x?html?", re.IGNORECASE)
-SECTOR = 512
+HTML_PART = re.compile(r"word/[^/]+\.x?html?", re.IGNORECASE)
 
 
 def read_docx(path: Path, builder: TextBuilder) -> None:
@@ -57,7 +56,7 @@ def read_rtf(path: Path, builder: TextBuilder, kind: FileType) -> None:
 def read_sheets(path: Path, builder: TextBuilder, kind: FileType) -> None:
     """Excel and OpenDocument spreadsheets: a sheet is a page, its name a heading."""
     if kind is XLS:
-        result = _extract_ole(path, kind, "markdown")
+        result = extract_ole(path, kind, "markdown")
     else:
         with Package(path, builder.limits) as package:
             package.check()
@@ -65,17 +64,17 @@ def read_sheets(path: Path, builder: TextBuilder, kind: FileType) -> None:
     _describe(result, builder)
     numbers = itertools.count(1)
     marked = SHEET.sub(lambda m: f"{PAGE_MARKER}{next(numbers)}\n\n{m[0]}", result.content)
-    add_markdown(marked, builder, setext=False)
+    add_markdown(marked, builder, generated=True)
 
 
 def read_doc(path: Path, builder: TextBuilder) -> None:
-    result = _extract_ole(path, DOC, "plain")
+    result = extract_ole(path, DOC, "plain")
     _describe(result, builder)
     add_plain(FIELD_CODES.sub(" ", result.content), builder)
 
 
 def read_ppt(path: Path, builder: TextBuilder) -> None:
-    result = _extract_ole(path, PPT, "plain")
+    result = extract_ole(path, PPT, "plain")
     _describe(result, builder)
     add_plain(MASTER_TEXT.sub("", result.content), builder)
 
@@ -83,22 +82,7 @@ def read_ppt(path: Path, builder: TextBuilder) -> None:
 def _read_markdown(path: Path, kind: FileType, builder: TextBuilder) -> None:
     result = extract(path, kind.content_type, "markdown")
     _describe(result, builder)
-    add_markdown(result.content, builder, setext=False)
-
-
-def _extract_ole(path: Path, kind: FileType, output: str) -> ExtractionResult:
-    """kreuzberg refuses a container whose allocation table names sectors after the file's end; others do not."""
-    try:
-        return extract(path, kind.content_type, output)
-    except ParseError as error:
-        if error.code != "corrupt":
-            raise
-        data = path.read_bytes()
-        tables = int.from_bytes(data[44:48], "little")
-        whole = (1 + tables * SECTOR // 4) * SECTOR
-        if not len(data) < whole <= 4 * len(data) + (1 << 20):
-            raise
-        return extract(data.ljust(whole, b"\0"), kind.content_type, output)
+    add_markdown(result.content, builder, generated=True)
 
 
 def _describe(result: ExtractionResult, builder: TextBuilder) -> None:

@@ -34,8 +34,8 @@ def read(path: Path, builder: TextBuilder) -> None:
 def reflow(page: str) -> str:
     """Lines joined to paragraphs where the layout broke them, and words that it hyphenated made whole.
 
-    A line runs on into the next if it is about as long as the page's lines are, or ends in a hyphen or inside a
-    sentence whose next line starts in lower case.
+    A line runs on into the next if it is about as long as the page's lines are, or if the next starts in
+    lower case.
     """
     lines = [line.strip() for line in re.split(r"\r\n?|\n", page)]
     lengths = sorted(len(line) for line in lines if line)

@@ -6,6 +6,7 @@ Own code, because kreuzberg gives neither diagrams nor reliable slide bounds.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -19,6 +20,7 @@ A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 PRESENTATION = "ppt/presentation.xml"
+MASTER = re.compile(r"ppt/slideMasters/[^/]+\.xml")
 TITLES = {"title", "ctrTitle"}
 FURNITURE = {"dt", "ftr", "sldNum", "hdr", "sldImg"}
 
@@ -33,6 +35,15 @@ def read(path: Path, builder: TextBuilder) -> None:
                 builder.slide(number)
                 _add_shapes(slide, builder)
                 _add_parts(package, name, builder)
+        if not builder.length:  # slides that show nothing but their master's own text
+            for master in sorted(name for name in package.names if MASTER.fullmatch(name)):
+                _add_own_text(package.xml(master), builder)
+
+
+def _add_own_text(master: Element | None, builder: TextBuilder) -> None:
+    for shape in master.iter(P + "sp") if master is not None else ():
+        if not _role(shape):
+            builder.paragraph("\n".join(_paragraphs(shape)))
 
 
 def _slides(package: Package) -> list[str]:

@@ -18,7 +18,7 @@ SPACES = {"tab": "\t", "s": " ", "line-break": "\n"}
 def read(path: Path, builder: TextBuilder) -> None:
     with Package(path, builder.limits) as package:
         package.check()
-        content, meta = package.xml("content.xml"), package.xml("meta.xml")
+        content, meta, styles = (package.xml(name) for name in ("content.xml", "meta.xml", "styles.xml"))
     if content is None:
         raise ParseError("corrupt")
     facts = {local(fact): fact.text or "" for fact in (meta.iter() if meta is not None else ())}
@@ -29,6 +29,10 @@ def read(path: Path, builder: TextBuilder) -> None:
         builder.slide(number)
         for shape in slide:
             _add_shape(shape, builder)
+    if not builder.length:  # slides that show nothing but their master's own text
+        for element in styles.iter() if styles is not None else ():
+            if local(element) == "master-page":
+                builder.paragraph("\n".join(_paragraphs(element)))
 
 
 def _add_shape(shape: Element, builder: TextBuilder) -> None:
@@ -61,7 +65,7 @@ def _paragraphs(shape: Element) -> list[str]:
 
 
 def _text(element: Element) -> str:
-    if local(element) == "annotation":
+    if local(element) in {"annotation", "page-number"}:
         return ""
     parts = [SPACES.get(local(element), ""), element.text or ""]
     for child in element:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -13,13 +14,17 @@ from typing import Any
 from ingestion.parsing.builder import TextBuilder
 from ingestion.parsing.encoding import decode
 from ingestion.parsing.filetypes import HTML, RST
-from ingestion.parsing.readers.extraction import extract, metadata
+from ingestion.parsing.readers.extraction import extract
 from ingestion.parsing.readers.markdown import add_markdown
 from ingestion.parsing.types import ParseError
 
-META_CHARSET = re.compile(r"<meta[^<>]{0,300}charset[^<>]{0,300}>|<\?xml[^<>]{0,200}\?>", re.IGNORECASE)
+# kreuzberg would print these as text, and believe a charset that no longer holds.
+HEAD_TAGS = re.compile(
+    r"<meta\b[^<>]{0,9000}>|<link\b[^<>]{0,3000}>|<base\b[^<>]{0,3000}>|<\?xml[^<>]{0,200}\?>"
+    r"|<title\b[^<>]{0,200}>[^<]{0,2000}</title>",
+    re.IGNORECASE,
+)
 TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
-METADATA_BLOCK = re.compile(r"\A\s*---\n\n?(?:#+ )?[\w-]+: .{0,5000}?\n(?:---\n)?\n", re.DOTALL)
 DELIMITERS = ",;\t|"
 
 
@@ -30,10 +35,12 @@ def add_plain(text: str, builder: TextBuilder) -> None:
 
 
 def add_html(data: bytes, builder: TextBuilder) -> None:
-    text = META_CHARSET.sub("", decode(data))
-    result = extract(text.encode("utf-8", "replace"), HTML.content_type, "markdown")
-    builder.title = builder.title or metadata(result).get("title") or ""
-    add_markdown(METADATA_BLOCK.sub("", result.content), builder, setext=False)
+    text = decode(data)
+    source = HEAD_TAGS.sub("", text).encode("utf-8", "replace")
+    result = extract(source, HTML.content_type, "markdown")
+    if not builder.title and (title := TITLE.search(text)):
+        builder.title = html.unescape(title[1])
+    add_markdown(result.content, builder, generated=True)
 
 
 def read_text(path: Path, builder: TextBuilder) -> None:
@@ -46,7 +53,7 @@ def read_html(path: Path, builder: TextBuilder) -> None:
 
 def read_rst(path: Path, builder: TextBuilder) -> None:
     source = decode(path.read_bytes()).encode("utf-8", "replace")
-    add_markdown(extract(source, RST.content_type, "markdown").content, builder, setext=False)
+    add_markdown(extract(source, RST.content_type, "markdown").content, builder, generated=True)
 
 
 def read_csv(path: Path, builder: TextBuilder) -> None:

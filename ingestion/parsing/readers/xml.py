@@ -6,7 +6,8 @@ import html
 import io
 import re
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError as SyntaxFault
+from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import ParseError as SyntaxFault
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
@@ -19,7 +20,7 @@ UNDEFINED_ENTITY = 11  # expat's code
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)([A-Za-z][\w.-]{0,60});")
 DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 SILENT = {"script", "style"}
-TITLES = {"title", "name", "subject", "headline"}
+MARKUP = re.compile(r"</?[A-Za-z!?][^<>]{0,500}>")
 
 
 def local(element: Element) -> str:
@@ -29,7 +30,8 @@ def local(element: Element) -> str:
 
 def parse_xml(data: bytes, limits: ParseLimits) -> Element:
     """The root. Raises `ParseError`: `unsafe_xml` for any DOCTYPE, `too_complex` for depth, `corrupt`."""
-    depth, root = 0, None
+    depth = 0
+    root: Element | None = None
     try:
         for event, element in iterparse(io.BytesIO(data), ("start", "end"), forbid_dtd=True):
             depth += 1 if event == "start" else -1
@@ -50,14 +52,14 @@ def parse_xml(data: bytes, limits: ParseLimits) -> Element:
 
 
 def read(path: Path, builder: TextBuilder) -> None:
-    """The text of an XML file in document order, a block for each element that has some; marks and names go."""
+    """The text of an XML file in document order, a block for each element that has some; names go."""
     data = path.read_bytes()
     if b"<!DOCTYPE" in data[:100_000] or "<!DOCTYPE" in decode(data[:100_000]):
         raise ParseError("unsafe_xml")
     text = DECLARATION.sub("", decode(data))
     root = parse_xml(text.encode("utf-8", "replace"), builder.limits)
     for element in root.iter():
-        if local(element).lower() in TITLES and (element.text or "").strip():
+        if local(element).lower() == "title" and (element.text or "").strip():
             builder.title = (element.text or "").strip()
             break
     _walk(root, builder)
@@ -68,12 +70,18 @@ def _walk(element: Element, builder: TextBuilder) -> None:
         return
     inline = bool((element.text or "").strip()) and any((child.tail or "").strip() for child in element)
     if inline:
-        builder.paragraph(" ".join("".join(element.itertext()).split()))
+        _add(builder, "".join(element.itertext()))
         return
-    builder.paragraph(" ".join((element.text or "").split()))
+    _add(builder, element.text)
     for child in element:
         _walk(child, builder)
-        builder.paragraph(" ".join((child.tail or "").split()))
+        _add(builder, child.tail)
+
+
+def _add(builder: TextBuilder, text: str | None) -> None:
+    """A block of text, without the marks of XML that was packed into it as text."""
+    if text and not text.isspace():
+        builder.paragraph(" ".join(MARKUP.sub(" ", text).split()))
 
 
 def _define_entities(data: bytes) -> bytes:
