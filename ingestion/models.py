@@ -141,7 +141,10 @@ class DocumentText(models.Model):
 
     document = models.OneToOneField(Document, models.CASCADE, primary_key=True, related_name="parsed")
     text = models.TextField()
-    pages = models.JSONField(default=list)  # [[number, start, end], ...] offsets in `text`
+    # Offsets count characters of `text`.
+    pages = models.JSONField(default=list)  # [[number, start, end], ...]
+    headings = models.JSONField(default=list)  # [[level, text, start], ...]
+    tables = models.JSONField(default=list)  # [[start, header_end, end], ...]
 
 
 class Chunk(models.Model):

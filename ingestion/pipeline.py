@@ -157,7 +157,13 @@ def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument) -> l
         old.delete()
         Chunk.objects.bulk_create(chunks, batch_size=500)
         DocumentText.objects.update_or_create(
-            document=document, defaults={"text": parsed.text, "pages": [list(page) for page in parsed.pages]}
+            document=document,
+            defaults={
+                "text": parsed.text,
+                "pages": parsed.pages,
+                "headings": parsed.headings,
+                "tables": parsed.tables,
+            },
         )
     return old_ids
 
