@@ -86,7 +86,10 @@ class Index(Protocol):
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
     ) -> dict[str, int]:
-        """How many points have each value of a keyword field; exact."""
+        """How many points have each value of a keyword field; exact, the most frequent first.
+
+        Values that no point has any more are left out: the engines list them with a count of 0.
+        """
 
     def count(self, collection: str, filter: Filter | None = None) -> int:
         """How many points match; exact."""

@@ -145,10 +145,8 @@ class EdgeIndex:
         if matches_nothing(filter):
             return {}
         request = qdrant.FacetRequest(field, limit=limit, exact=True, filter=edge_filter(filter))
-        return {
-            str(hit.value): hit.count
-            for hit in self._run(collection, lambda shard: shard.facet(request)).hits
-        }
+        hits = self._run(collection, lambda shard: shard.facet(request)).hits
+        return {str(hit.value): hit.count for hit in hits if hit.count}
 
     def count(self, collection: str, filter: Filter | None = None) -> int:
         return 0 if matches_nothing(filter) else self._count(collection, filter, exact=True)

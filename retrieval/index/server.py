@@ -134,7 +134,7 @@ class ServerIndex:
             collection,
             lambda client: client.facet(collection, field, facet_filter=where, limit=limit, exact=True),
         )
-        return {str(hit.value): hit.count for hit in answer.hits}
+        return {str(hit.value): hit.count for hit in answer.hits if hit.count}
 
     def count(self, collection: str, filter: Filter | None = None) -> int:
         return 0 if matches_nothing(filter) else self._count(collection, filter, exact=True)

@@ -56,17 +56,18 @@ def owned_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(
+    scope="session",
     params=[
         "edge",
         "client",
         "server",
         pytest.param("real", marks=pytest.mark.skipif(not REAL_SERVER, reason="needs QUARRY_QDRANT_URL")),
-    ]
+    ],
 )
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     engine: Index
     if request.param == "edge":
-        engine = EdgeIndex(tmp_path / "edge")
+        engine = EdgeIndex(tmp_path_factory.mktemp("edge"))
     elif request.param == "client":
         engine = SharedIndex(request.getfixturevalue("owned_folder"))
     elif request.param == "server":

