@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Before Django reads its settings.
+# Before Django reads its settings. pytest's configuration must not name them: pytest-django would read them
+# before this file, and the tests would use the data folder of the checkout.
 os.environ["QUARRY_DATA"] = tempfile.mkdtemp(prefix="quarry-test-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "searchapp.settings"
+atexit.register(shutil.rmtree, os.environ["QUARRY_DATA"], ignore_errors=True)
 
+import django  # noqa: E402
 import pytest  # noqa: E402
 
 from tests import factories  # noqa: E402
+
+django.setup()
 
 
 @pytest.fixture
@@ -33,6 +41,7 @@ def new_data_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
 
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.INDEX_DIR = tmp_path / "index"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # half a second less a user
     engine.index.cache_clear()
     yield
     if engine.index.cache_info().currsize:
