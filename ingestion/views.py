@@ -70,7 +70,7 @@ def _library_context(request: PageRequest, library: Library, **more: Any) -> dic
         "may_manage": role >= Role.MANAGER,
     }
     if role >= Role.EDITOR:
-        context |= {"upload_form": UploadForm(), "max_bytes": settings.MAX_UPLOAD_BYTES}
+        context |= {"upload_form": UploadForm(), "max_megabytes": settings.MAX_UPLOAD_BYTES // 2**20}
     if role >= Role.MANAGER:
         context |= {
             "member_form": MemberForm(),

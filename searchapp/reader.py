@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
+
+from ingestion.models import DocumentText
 
 PART = 50_000  # characters; a part ends with a line
 LONGEST_LINE = 5_000  # beyond a part's length; a longer line is cut
+BLOCK = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 LINE = re.compile(r"[^\n]+")
-CELLS = re.compile(r" ?\| ?")
+CELL_BORDER = " | "
+LOWEST_HEADING = 4
 
 Span: TypeAlias = tuple[int, int]
+Matches: TypeAlias = Callable[[str], Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,24 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One line of the text, or a page mark. `cells` holds a table row's pieces, one list a cell."""
+class Row:
+    header: bool
+    cells: Sequence[Sequence[Piece]]
 
-    kind: Literal["page", "heading", "row", "text"]
-    pieces: Sequence[Piece] = ()
-    cells: Sequence[Sequence[Piece]] = ()
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A page mark, a heading (with a level), a table (with rows) or a paragraph."""
+
     page: int = 0
-    first: bool = False  # of the passage: where the page scrolls to
+    level: int = 0
+    rows: Sequence[Row] = ()
+    pieces: Sequence[Piece] = ()
+    first: bool = False  # of the passage: where the browser scrolls to
+
+    @property
+    def is_passage(self) -> bool:
+        return bool(self.pieces) and all(piece.passage for piece in self.pieces)
 
 
 def part_starts(text: str) -> list[int]:
@@ -50,57 +65,43 @@ def part_of(starts: Sequence[int], offset: int) -> int:
     return max(0, bisect_right(starts, offset) - 1)
 
 
-def blocks(
-    text: str,
-    part: Span,
-    *,
-    pages: Sequence[tuple[int, int, int]] = (),
-    headings: Collection[str] = (),
-    passage: Span = (0, 0),
-    matches: Callable[[str], Sequence[Span]] = lambda line: (),
-) -> Iterator[Block]:
-    """The part of the text, line by line.
-
-    `pages` are (number, start, end); a line that equals one of `headings` is one; `matches` gives the spans
-    of a line that the query matches. Offsets count characters of `text`.
-    """
-    marks = {start: number for number, start, _ in pages}
-    waiting = sorted(start for start in marks if part[0] <= start < part[1])
+def blocks(parsed: DocumentText, part: Span, *, passage: Span = (0, 0), matches: Matches) -> Iterator[Block]:
+    """The blocks of one part of the text; `matches` gives the spans of a line that the query matches."""
+    text = parsed.text
+    pages = {start: number for number, start, _ in parsed.pages}
+    waiting = sorted(start for start in pages if part[0] <= start < part[1])
+    levels = {start: level for level, _, start in parsed.headings}
+    tables = [table for table in parsed.tables if table[0] < part[1] and part[0] < table[2]]
     reached = False
-    for line in LINE.finditer(text, *part):
-        while waiting and waiting[0] <= line.start():
-            yield Block("page", page=marks[waiting.pop(0)])
-        content = line.group()
-        inside = _shift(passage, -line.start(), len(content))
-        first = not reached and inside[0] < inside[1]
+    for found in BLOCK.finditer(text, *part):
+        span = found.span()
+        while waiting and waiting[0] <= span[0]:
+            yield Block(page=pages[waiting.pop(0)])
+        first = not reached and _overlap(passage, span)
         reached = reached or first
-        spans = matches(content)
-        if content.strip() in headings:
-            yield Block("heading", _pieces(content, inside, spans), first=first)
-        elif " | " in content:
-            yield Block("row", cells=_cells(content, inside, spans), first=first)
-        else:
-            yield Block("text", _pieces(content, inside, spans), first=first)
+        table = next((t for t in tables if t[0] <= span[0] < t[2]), None)
+        if table is not None:
+            yield Block(rows=list(_rows(text, span, table[1], passage, matches)), first=first)
+            continue
+        pieces = _pieces(found.group(), _within(passage, span), matches(found.group()))
+        level = min(levels[span[0]] + 1, LOWEST_HEADING) if span[0] in levels else 0
+        yield Block(level=level, pieces=pieces, first=first)
 
 
-def _cells(line: str, passage: Span, matches: Sequence[Span]) -> list[list[Piece]]:
-    edges = [0, *(at for cut in CELLS.finditer(line) for at in cut.span()), len(line)]
-    cells = zip(edges[::2], edges[1::2], strict=True)
-    return [
-        _pieces(
-            line[start:end],
-            _shift(passage, -start, end - start),
-            [_shift(match, -start, end - start) for match in matches],
-        )
-        for start, end in cells
-    ]
+def _rows(text: str, block: Span, header_end: int, passage: Span, matches: Matches) -> Iterator[Row]:
+    for line in LINE.finditer(text, *block):
+        cells, at = [], line.start()
+        for cell in line.group().split(CELL_BORDER):
+            cells.append(_pieces(cell, _within(passage, (at, at + len(cell))), matches(cell)))
+            at += len(cell) + len(CELL_BORDER)
+        yield Row(line.start() < header_end, cells)
 
 
-def _pieces(line: str, passage: Span, matches: Sequence[Span]) -> list[Piece]:
-    cuts = sorted({0, len(line), *passage, *(at for match in matches for at in match)})
+def _pieces(text: str, passage: Span, matches: Sequence[Span]) -> list[Piece]:
+    cuts = sorted({0, len(text), *passage, *(at for match in matches for at in match)})
     return [
         Piece(
-            line[start:end],
+            text[start:end],
             passage=passage[0] <= start < passage[1],
             match=any(a <= start < b for a, b in matches),
         )
@@ -108,7 +109,12 @@ def _pieces(line: str, passage: Span, matches: Sequence[Span]) -> list[Piece]:
     ]
 
 
-def _shift(span: Span, by: int, length: int) -> Span:
-    """The span counted from elsewhere, cut to what lies in a text of `length`."""
-    start, end = max(0, span[0] + by), min(length, span[1] + by)
-    return (start, end) if start < end else (0, 0)
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _within(span: Span, place: Span) -> Span:
+    """What of the span lies in the place, counted from its start."""
+    if not _overlap(span, place):
+        return (0, 0)
+    return max(span[0], place[0]) - place[0], min(span[1], place[1]) - place[0]

@@ -16,6 +16,8 @@ from searchapp.search import Hit, Page
 
 FACET_NAMES = {"library": "Library", "type": "Type", "language": "Language", "year": "Year", "tags": "Tag"}
 
+SHOWN_ALSO = 2  # further passages of a document; the rest is one click away
+
 NOT_RERANKED = {
     "rerank_timeout": "it took too long",
     "rerank_busy": "the reranker is busy",
@@ -29,6 +31,13 @@ class HitLink:
     hit: Hit
     url: str
 
+    @property
+    def heading(self) -> str:
+        """Where in the document the passage stands; its title is said already."""
+        chunk = self.hit.chunk
+        path = [part for part in chunk.heading.split(" > ") if part and part != chunk.document.title]
+        return " › ".join(path)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -36,6 +45,18 @@ class Group:
 
     document: Document
     hits: Sequence[HitLink]
+
+    @property
+    def best(self) -> HitLink:
+        return self.hits[0]
+
+    @property
+    def also(self) -> Sequence[HitLink]:
+        return self.hits[1 : 1 + SHOWN_ALSO]
+
+    @property
+    def rest(self) -> Sequence[HitLink]:
+        return self.hits[1 + SHOWN_ALSO :]
 
 
 @dataclass(frozen=True, slots=True)

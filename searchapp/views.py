@@ -115,16 +115,13 @@ def _reading(document: Document, chunk: Chunk | None, query: str, part: str) -> 
     else:
         number = reader.part_of(starts, chunk.start if chunk else 0)
     start, end = [*starts, len(parsed.text)][number : number + 2]
-    paths = document.chunks.filter(start__lt=end, end__gt=start).values_list("heading", flat=True)
     return {
         "parts": range(1, len(starts) + 1),
         "part": number + 1,
         "page_count": len(parsed.pages),
         "blocks": reader.blocks(
-            parsed.text,
+            parsed,
             (start, end),
-            pages=parsed.pages,
-            headings={heading for path in paths for heading in path.split(" > ")},
             passage=(chunk.start, chunk.end) if chunk else (0, 0),
             matches=_marks(query),
         ),

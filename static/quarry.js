@@ -3,7 +3,7 @@
 "use strict";
 
 // -- Keys: "/" to the search box, arrows through the results, Enter opens (a link does that by itself).
-const hits = () => [...document.querySelectorAll("#results .hit")];
+const hits = () => [...document.querySelectorAll("#results .hit")].filter((link) => link.checkVisibility());
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -57,7 +57,7 @@ const form = document.getElementById("upload");
 if (form) {
   const input = form.querySelector("input[type=file]");
   const list = document.getElementById("outcomes");
-  const limit = Number(form.dataset.maxBytes);
+  const limit = Number(form.dataset.maxMegabytes);
   const queue = [];
   let running = 0;
   form.classList.add("scripted");
@@ -74,7 +74,7 @@ if (form) {
       bar.setAttribute("aria-label", `Upload of ${file.name}`);
       row.append(name, bar);
       list.append(row);
-      if (file.size > limit) refuse(row, `larger than ${Math.floor(limit / 2 ** 20)} MB. Split it, or ask an admin.`);
+      if (file.size > limit * 2 ** 20) refuse(row, `is larger than ${limit} MB. Split it, or ask an admin.`);
       else queue.push([file, row, bar]);
     }
     next();

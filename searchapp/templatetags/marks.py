@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from django import template
@@ -10,12 +11,14 @@ from django.utils.safestring import SafeString
 
 from searchapp.snippets import Snippet
 
+LINE_ENDS = re.compile(r"\s*\n\s*")
+
 register = template.Library()
 
 
 @register.filter
 def marked(snippet: Snippet) -> SafeString:
-    """The snippet with its highlights in <mark>."""
+    """The snippet with its highlights in <mark>, and its line ends as dots, to part headings from text."""
     return mark_spans(snippet.text, snippet.highlights)
 
 
@@ -24,8 +27,12 @@ def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> SafeString:
     pieces: list[SafeString] = []
     at = 0
     for start, end in spans:
-        pieces.append(conditional_escape(text[at:start]))
-        pieces.append(format_html("<mark>{}</mark>", text[start:end]))
+        pieces.append(conditional_escape(_line(text[at:start])))
+        pieces.append(format_html("<mark>{}</mark>", _line(text[start:end])))
         at = end
-    pieces.append(conditional_escape(text[at:]))
+    pieces.append(conditional_escape(_line(text[at:])))
     return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _line(text: str) -> str:
+    return LINE_ENDS.sub(" · ", text)
