@@ -18,6 +18,7 @@ from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 
 _TAKEOVER_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
+_WRITE_BATCH = 1000  # so that each answer comes soon, however many points there are
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +53,8 @@ class SharedIndex:
         self._call(Index.switch, alias, collection)
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        self._call(Index.upsert, collection, points)
+        for start in range(0, len(points), _WRITE_BATCH):
+            self._call(Index.upsert, collection, points[start : start + _WRITE_BATCH])
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         self._call(Index.delete, collection, ids)

@@ -55,15 +55,7 @@ def owned_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        "edge",
-        "client",
-        "server",
-        pytest.param("real", marks=pytest.mark.skipif(not REAL_SERVER, reason="needs QUARRY_QDRANT_URL")),
-    ],
-)
+@pytest.fixture(scope="session", params=["edge", "client", "server", *(["real"] if REAL_SERVER else [])])
 def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     engine: Index
     if request.param == "edge":

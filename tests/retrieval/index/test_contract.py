@@ -99,7 +99,7 @@ def test_vector_of_another_size_should_be_refused(index: Index, collection: str)
 
 
 def test_rescored_should_find_what_exact_finds(index: Index, collection: str) -> None:
-    index.upsert(collection, [point(number) for number in range(2000)])
+    index.upsert(collection, [point(number) for number in range(1000)])
     binary = recall(index, collection, "binary")
     assert binary < 0.4
     assert recall(index, collection, "rescored") > binary + 0.15  # one bit of 32 dimensions says little
@@ -116,7 +116,7 @@ def test_rescored_scores_should_be_cosines(index: Index, collection: str) -> Non
 
 
 def test_narrow_filter_should_fall_back_to_exact(index: Index, collection: str) -> None:
-    index.upsert(collection, [point(number, library=number % 4) for number in range(1000)])
+    index.upsert(collection, [point(number, library=number % 4) for number in range(600)])
     narrow = Filter({"library": ["1"]})
     assert recall(index, collection, "binary", narrow) < 0.8
     assert recall(index, collection, "rescored", narrow, oversampling=1.0) == 1.0
@@ -213,11 +213,11 @@ def test_facet_and_count_should_be_exact(index: Index, collection: str) -> None:
         collection,
         [
             point(n, library=n % 7, document=f"d{n % 300}", type="pdf" if n % 3 else "html")
-            for n in range(1500)
+            for n in range(600)
         ],
     )
-    index.delete(collection, [identity(number) for number in range(0, 1500, 10)])
-    left = [number for number in range(1500) if number % 10]
+    index.delete(collection, [identity(number) for number in range(0, 600, 10)])
+    left = [number for number in range(600) if number % 10]
     pdf = Filter({"type": ["pdf"]})
     expected = {str(k): sum(1 for n in left if n % 7 == k and n % 3) for k in range(7)}
     assert index.facet(collection, "library", filter=pdf) == expected
