@@ -46,13 +46,16 @@ def download(request: HttpRequest, document: Document) -> HttpResponseBase:
     size, name = document.file.size, document.name.rsplit("/")[-1]
     span = _range(request.headers.get("Range", ""), size)
     if span == (0, size):
-        return _answer(FileResponse(file, True, name, content_type=document.content_type))
+        return _answer(
+            FileResponse(file, as_attachment=True, filename=name, content_type=document.content_type)
+        )
     start, end = span
     if start >= end:
         file.close()
         return _answer(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}))
     file.seek(start)
-    response = FileResponse(_Part(file, end - start), True, name, content_type=document.content_type)
+    part = _Part(file, end - start)
+    response = FileResponse(part, as_attachment=True, filename=name, content_type=document.content_type)
     response.status_code = 206
     response["Content-Length"] = str(end - start)
     response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
