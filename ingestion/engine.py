@@ -24,6 +24,13 @@ def index() -> Index:
     return open_index(IndexSettings(settings.INDEX_DIR, settings.QDRANT_URL, **settings.QDRANT))
 
 
+def close_index() -> None:
+    """Let go of the index; the next use opens it again. For commands, which end, and for tests."""
+    if index.cache_info().currsize:
+        index().close()
+    index.cache_clear()
+
+
 @lru_cache(maxsize=4)
 def encoder(name: str, dimensions: int) -> Encoder:
     return load_encoder(model_path(name), dimensions)

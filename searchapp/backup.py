@@ -6,7 +6,6 @@ can be restored into Postgres.
 
 from __future__ import annotations
 
-import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from ingestion import engine
 from ingestion.models import Document, IndexVersion, Library
@@ -23,6 +22,7 @@ from ingestion.reindex import rebuild
 
 ROWS = "rows.jsonl"
 FOLDERS = {"files": settings.MEDIA_ROOT, "models": settings.DATA_DIR / "models"}
+BEGIN = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 # Made anew by migrate, or of no use elsewhere.
 LEFT_OUT = ["contenttypes", "auth.permission", "sessions", "admin.logentry"]
 
@@ -40,17 +40,16 @@ def backup(target: Path) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder, tarfile.open(part, "w:gz", compresslevel=1) as archive:
             rows = Path(folder) / ROWS
-            with _snapshot(Path(folder)) as database:
+            with _snapshot():
                 call_command(
                     "dumpdata",
                     exclude=LEFT_OUT,
                     format="jsonl",
                     use_natural_foreign_keys=True,
-                    database=database,
                     output=str(rows),
                     verbosity=0,
                 )
-                count = Document.objects.using(database).count()
+                count = Document.objects.count()
             archive.add(rows, ROWS)
             for name, source in FOLDERS.items():
                 for file in sorted(p for p in Path(source).rglob("*") if p.is_file()):
@@ -89,24 +88,17 @@ def restore(source: Path) -> int:
 
 
 @contextmanager
-def _snapshot(folder: Path) -> Iterator[str]:
-    """The alias of a database that does not change while it is read, and that holds up no writer."""
-    if connection.vendor != "sqlite":
-        with transaction.atomic():
-            connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            yield "default"
+def _snapshot() -> Iterator[None]:
+    """Reads of one moment, which hold up no writer. (`atomic()` would take SQLite's write lock.)"""
+    if connection.in_atomic_block:
+        yield
         return
-    copy = folder / "snapshot.sqlite3"
-    with sqlite3.connect(settings.DATABASES["default"]["NAME"]) as live:
-        live.execute("VACUUM INTO ?", (str(copy),))
-    live.close()
-    connections.databases["snapshot"] = connections.databases["default"] | {"NAME": copy}
-    try:
-        yield "snapshot"
-    finally:
-        connections["snapshot"].close()
-        del connections["snapshot"]
-        del connections.databases["snapshot"]
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN[connection.vendor])
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 def _add(archive: tarfile.TarFile, file: Path, name: str) -> None:

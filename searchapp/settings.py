@@ -106,7 +106,7 @@ INDEX_DIR = DATA_DIR / "index"
 
 # -- Tasks: Postgres (or SQLite) is the truth, the broker only a doorbell --------------------------
 
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_RESULT_BACKEND = REDIS_URL or "cache+memory://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Publishing must fail at once while Redis is down: the sweep rings again later.

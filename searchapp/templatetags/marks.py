@@ -30,7 +30,7 @@ def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> SafeString:
         pieces.append(conditional_escape(_line(text[at:start])))
         pieces.append(format_html("<mark>{}</mark>", _line(text[start:end])))
         at = end
-    pieces.append(conditional_escape(_line(text[at:])))
+    pieces.append(conditional_escape(_line(text[at:].rstrip())))
     return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 

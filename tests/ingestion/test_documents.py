@@ -20,7 +20,8 @@ def stored_files() -> int:
 def test_create_should_store_the_file_and_queue_the_document(people: People) -> None:
     stored = document(people.library, "Leave is 25 days a year.")
     assert stored.status == Status.QUEUED
-    assert stored.file.read() == b"Leave is 25 days a year."
+    with stored.file.open() as content:
+        assert content.read() == b"Leave is 25 days a year."
     assert (stored.type, stored.size, stored.version) == ("txt", 24, 1)
 
 

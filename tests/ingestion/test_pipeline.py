@@ -25,7 +25,7 @@ def chunk_ids(stored: Document) -> set[str]:
 
 
 def test_run_should_make_chunks_points_and_text_and_end_ready(people: People) -> None:
-    stored = ready_document(people.library, "# Leave\n\nLeave is 25 days a year.", "leave.md")
+    stored = ready_document(people.library, "# Leave\n\nEvery employee has 25 days of paid leave a year, and it is for the year.", "leave.md")
     assert (stored.status, stored.progress, stored.active_version) == (Status.READY, 1.0, 1)
     assert stored.chunk_count == len(chunk_ids(stored)) == 1
     assert points_of(stored) == chunk_ids(stored)

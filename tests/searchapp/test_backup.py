@@ -22,8 +22,7 @@ def folders(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def empty(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a new installation is: no rows, no files, no index."""
-    engine.index().close()
-    engine.index.cache_clear()
+    engine.close_index()
     call_command("flush", interactive=False, verbosity=0)
     settings.MEDIA_ROOT, settings.INDEX_DIR = tmp_path / "new" / "files", tmp_path / "new" / "index"
     monkeypatch.setitem(backup.FOLDERS, "files", settings.MEDIA_ROOT)
@@ -43,7 +42,8 @@ def test_everything_should_come_back_from_one_file(
     call_command("restore", file, verbosity=0)
     restored = Document.objects.get()
     assert (restored.pk, restored.status) == (stored.pk, "ready")
-    assert restored.file.read() == b"Leave is 25 days a year."
+    with restored.file.open() as content:
+        assert content.read() == b"Leave is 25 days a year."
     assert Chunk.objects.count() == 1
     assert get_user_model().objects.get(username="colleague").check_password("colleague-pass-123")
     assert Access.objects.count() == 2

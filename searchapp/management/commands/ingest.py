@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped. What is stored is indexed when Quarry runs again.") from None
         finally:
-            engine.index().close()
+            engine.close_index()
         self._report(outcomes, accepted)
 
     def _wait(self, ids: list[UUID]) -> None:

@@ -27,5 +27,5 @@ class Command(BaseCommand):
             except (ReindexError, IndexUnavailableError) as error:
                 raise CommandError(str(error)) from error
             finally:
-                engine.index().close()
+                engine.close_index()
         self.stdout.write(f"{bar.n} chunks in {version.collection}, which is live now.")

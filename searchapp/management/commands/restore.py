@@ -23,5 +23,5 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         finally:
-            engine.index().close()
+            engine.close_index()
         self.stdout.write(f"{count} documents are back, and can be searched.")

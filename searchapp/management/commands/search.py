@@ -42,7 +42,7 @@ class Command(BaseCommand):
         except (QueryError, IndexUnavailableError) as error:
             raise CommandError(str(error)) from error
         finally:
-            engine.index().close()
+            engine.close_index()
         if options["json"]:
             self.stdout.write(json.dumps(page_as_json(page), ensure_ascii=False, indent=1))
         else:
