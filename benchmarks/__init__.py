@@ -1,0 +1,1 @@
+"""Measurements against the peers that are installed; `manage.py benchmark` runs them."""
