@@ -85,7 +85,8 @@ class TextBuilder:
 
     @property
     def first_heading(self) -> str:
-        return next((heading.text for heading in self._headings if heading.text), "")
+        """The first of the outermost level; names of sheets are not of it."""
+        return next((heading.text for heading in self._headings if heading.text and heading.level == 1), "")
 
     @property
     def text(self) -> str:

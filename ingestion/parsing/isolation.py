@@ -152,7 +152,7 @@ class _Child:
 
 
 class _Pool:
-    """Children that wait for their next document; the last used goes first, so that others grow idle and end."""
+    """Children that wait for their next document; the last used goes first, so others grow idle and end."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

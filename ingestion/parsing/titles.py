@@ -8,8 +8,8 @@ import re
 # What programs write when the author said nothing.
 DEFAULTS = re.compile(
     r"(?:(?:powerpoint )?presentation|untitled.*|(?:new )?document ?\d*|slide ?\d+|sheet ?\d+|title"
-    r"|normal(?:\.dotm?)?|table of contents|contents|\S+ \d{1,2}|제목 ?없음|프레젠테이션 ?\d*|문서 ?\d*|無題.*"
-    r"|.*\.(?:dotm?|tmp|indd|qxd|ai|cdr))",
+    r"|normal(?:\.dotm?)?|table of contents|contents|\S+ \d{1,2}"
+    r"|제목 ?없음|프레젠테이션 ?\d*|문서 ?\d*|無題.*|.*\.(?:dotm?|tmp|indd|qxd|ai|cdr))",
     re.IGNORECASE,
 )
 PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")

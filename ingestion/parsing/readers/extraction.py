@@ -19,8 +19,6 @@ from kreuzberg import (
 
 from ingestion.parsing.types import ParseError
 
-# A line of its own in the output, which no document is likely to hold and no Markdown escapes.
-PAGE_MARKER = "QUARRYPAGEBREAK"
 REASONS = (
     ("encrypted", ("password", "encrypt", "protected")),
     ("too_complex", ("depth", "too deep", "nesting", "limit", "too large", "exceed", "too many")),
@@ -28,19 +26,12 @@ REASONS = (
 )
 
 
-def extract(
-    source: Path | bytes, content_type: str, output: str, *, mark_pages: bool = False
-) -> ExtractionResult:
+def extract(source: Path | bytes, content_type: str, output: str) -> ExtractionResult:
     """A file's or some bytes' content as "plain" or "markdown". Raises `ParseError`."""
-    pages = PageConfig(
-        extract_pages=True,
-        insert_page_markers=mark_pages,
-        marker_format="\n\n" + PAGE_MARKER + "{page_num}\n\n",
-    )
     config = ExtractionConfig(
         use_cache=False,
         output_format=output,
-        pages=pages,
+        pages=PageConfig(extract_pages=True),
         concurrency=ConcurrencyConfig(max_threads=1),
         content_filter=ContentFilterConfig(include_headers=True, include_footers=False),
     )

@@ -9,14 +9,12 @@ from pathlib import Path
 
 from ingestion.parsing.builder import TextBuilder
 from ingestion.parsing.encoding import decode
-from ingestion.parsing.readers.extraction import PAGE_MARKER
 
 FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 HEADING = re.compile(r"^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$")
 UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
 RULE = re.compile(r"^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
 TABLE_RULE = re.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$")
-PAGE = re.compile(rf"^{PAGE_MARKER}(\d+)$")
 CELL_END = re.compile(r"(?<!\\)\|")
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
@@ -35,6 +33,8 @@ TAG = re.compile(
 EMPTY_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s*$\n?", re.MULTILINE)
 INNER_RULE = re.compile(r"\|?(?:\s*:?-{3,}:?\s*\|)+")  # of a table within a cell or a list
 LIST_TABLE = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\|")
+MARKS = re.compile(r"[\\*_~=`<&\[|]|---|^\s*(?:[-*+]|\d+[.)])\s*$", re.MULTILINE)
+LONGEST = 200_000  # characters; a paragraph beyond that is data, and patterns would take minutes
 BREAK = re.compile(r"<br\s*/?>", re.I)
 
 
@@ -49,6 +49,8 @@ def read(path: Path, builder: TextBuilder) -> None:
 
 def plain(text: str) -> str:
     """Inline Markdown without its marks: links become their text, escapes their character."""
+    if len(text) > LONGEST or not MARKS.search(text):
+        return text
     text = ESCAPE.sub(lambda m: chr(ESCAPED_BASE + ord(m[1])), text)
     for pattern, kept in ((IMAGE, r"\1"), (LINK, r"\1"), (REFERENCE_LINK, r"\1"), (CODE, r"\2")):
         text = pattern.sub(kept, text)
@@ -62,7 +64,7 @@ def plain(text: str) -> str:
 def add_markdown(text: str, builder: TextBuilder, *, generated: bool = False) -> None:
     """Put the blocks of a Markdown text into the builder: headings, tables, code, paragraphs.
 
-    Generated text, kreuzberg's, never underlines headings, and escapes the marks that it puts into cells itself.
+    Generated text, kreuzberg's, never underlines headings, and escapes the marks of its own in cells.
     """
     lines = _Lines(text)
     paragraph: list[str] = []
@@ -85,9 +87,6 @@ def add_markdown(text: str, builder: TextBuilder, *, generated: bool = False) ->
             title = paragraph.pop()
             flush()
             builder.heading(1 if line.strip()[0] == "=" else 2, plain(title))
-        elif page := PAGE.match(line):
-            flush()
-            builder.page(int(page[1]))
         elif not line.strip() or RULE.match(line):
             flush()
         else:

@@ -25,6 +25,44 @@ HEAD_TAGS = re.compile(
     re.IGNORECASE,
 )
 TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
+# kreuzberg drops what lies deeper than 63 elements, so wrappers go first.
+MOST_DEPTH, ABSURD_DEPTH = 60, 5000
+BLOCKS = re.compile(r"</?(?:div|section|article|main|center|form|fieldset|blockquote)\b[^<>]{0,5000}>", re.I)
+WRAPPERS = re.compile(r"</?(?:span|font|b|i|u|big|small|em|strong)\b[^<>]{0,5000}>", re.I)
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^<>]{0,5000}?(/?)>")
+# Elements that authors need not close; each ends where its like begins.
+UNCLOSED = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "thead",
+        "tbody",
+        "tfoot",
+        "option",
+        "colgroup",
+        "html",
+        "body",
+    ]
+)
 DELIMITERS = ",;\t|"
 
 
@@ -36,11 +74,30 @@ def add_plain(text: str, builder: TextBuilder) -> None:
 
 def add_html(data: bytes, builder: TextBuilder) -> None:
     text = decode(data)
-    source = HEAD_TAGS.sub("", text).encode("utf-8", "replace")
-    result = extract(source, HTML.content_type, "markdown")
+    source = HEAD_TAGS.sub("", text)
+    depth = _depth(source, ABSURD_DEPTH)
+    if depth >= ABSURD_DEPTH:
+        raise ParseError("too_complex")
+    if depth >= MOST_DEPTH:
+        source = WRAPPERS.sub(" ", BLOCKS.sub("\n<br>\n", source))
+        if _depth(source, MOST_DEPTH) >= MOST_DEPTH:
+            raise ParseError("too_complex")
+    result = extract(source.encode("utf-8", "replace"), HTML.content_type, "markdown")
     if not builder.title and (title := TITLE.search(text)):
         builder.title = html.unescape(title[1])
     add_markdown(result.content, builder, generated=True)
+
+
+def _depth(source: str, most: int) -> int:
+    """How deep elements lie in each other, as far as `most`."""
+    depth = deepest = 0
+    for tag in TAG.finditer(source):
+        if tag[2].lower() not in UNCLOSED and not tag[3]:
+            depth = max(depth - 1, 0) if tag[1] else depth + 1
+            deepest = max(deepest, depth)
+            if depth >= most:
+                break
+    return deepest
 
 
 def read_text(path: Path, builder: TextBuilder) -> None:
