@@ -37,4 +37,4 @@ def _passage(drawn: random.Random) -> str:
 def _sentences() -> list[str]:
     text = "\n\n".join(topics.topics[name] for name in sorted(topics.topics))
     sentences = (" ".join(sentence.split()) for sentence in re.split(r"(?<=[.:])\s+|\n\n", text))
-    return [sentence for sentence in sentences if len(sentence.split()) >= 4]
+    return [sentence for sentence in sentences if 4 <= len(sentence.split()) <= 60]  # no tables

@@ -67,7 +67,7 @@ def load_questions(folder: Path, limit: int | None = None) -> Questions:
 def _rows(path: Path, optional: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
     """The objects of a JSON-lines file, with "" for optional fields that are absent or null."""
     with _opened(path) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(path, file), 1):
             if not line.strip():
                 continue
             try:
@@ -86,7 +86,7 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
     """Only queries with a relevant document: the others have no ideal ranking."""
     judgements: dict[str, dict[str, int]] = {}
     with _opened(path) as file:
-        lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        lines = csv.reader(_lines(path, file), delimiter="\t", quoting=csv.QUOTE_NONE)
         if next(lines, None) != ["query-id", "corpus-id", "score"]:
             raise DatasetError(f"{path} does not begin with the header query-id, corpus-id, score.")
         for number, line in enumerate(filter(None, lines), 2):
@@ -98,6 +98,13 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
                     f"{path}, line {number}: query, document and a whole number are expected."
                 ) from error
     return {query: scores for query, scores in judgements.items() if max(scores.values()) > 0}
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    try:
+        yield from file
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8 text.") from error
 
 
 def _opened(path: Path) -> TextIO:
