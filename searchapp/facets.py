@@ -36,8 +36,9 @@ def count_facets(
     """Documents per value of each field, the most frequent first.
 
     A field is counted under the selections in the *other* fields, so that choosing one value does not hide
-    its alternatives.
+    its alternatives. Selections of what is no facet (tags) hold for all of `found` already.
     """
+    selected = {name: selected.get(name, ()) for name in FACETS}
     documents = {f.document: f for f in found}.values()
     return {
         name: _count(
