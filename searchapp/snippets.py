@@ -92,9 +92,8 @@ class Snippets:
             start, before = sentences[before][0], before - 1
         if end - start > LENGTH:
             end = max(text.rfind(" ", start + LENGTH // 2, start + LENGTH), start + LENGTH // 2)
-        while start < end and text[start].isspace():
-            start += 1
-        return start, end
+        blank = len(text[start:end]) - len(text[start:end].lstrip())
+        return start + blank, start + len(text[start:end].rstrip())
 
     def _scores(self, text: str, sentences: Sequence[tuple[int, int]]) -> np.ndarray:
         """Share of the query's terms in each sentence, plus its similarity to the query."""

@@ -31,13 +31,16 @@ class Command(BaseCommand):
         load_demo()
         if settings.RERANK_BACKEND != "off":
             reranking.batching()  # loaded before the first query waits for it
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._on_stop(signal.default_int_handler)
         with workers():
             self._serve(listener)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._on_stop(signal.SIG_IGN)
             self.stdout.write("Stopping.")
         engine.close_index()
+
+    def _on_stop(self, handler: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handler)
 
     def _listen(self, host: str, port: int) -> socket.socket:
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
