@@ -37,11 +37,15 @@ class LibraryForm(forms.Form):
     description = forms.CharField(required=False, max_length=500, label="What is in it")
 
 
+def _role(value: str) -> Role:
+    return Role(int(value))
+
+
 class MemberForm(forms.Form):
     """Gives a user, or else a group, of this name a role; a second time changes it."""
 
     name = forms.CharField(label="User or group", max_length=150)
-    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role, initial=Role.VIEWER)
+    role = forms.TypedChoiceField(choices=Role.choices, coerce=_role, initial=Role.VIEWER)
 
     def grant(self) -> Grant:
         name = self.cleaned_data["name"].strip()
