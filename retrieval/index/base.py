@@ -57,7 +57,9 @@ class Index(Protocol):
         """Point the alias at the collection, in one step that a concurrent query never sees half done."""
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        """Write points, replacing those of the same id. Returns when they are durable and searchable."""
+        """Write points, replacing those of the same id. Returns when they are searchable, and survive a crash
+        of the process; a write that was cut off may be repeated.
+        """
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         """Remove points by id; absent ids are no error."""

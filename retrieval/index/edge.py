@@ -35,7 +35,7 @@ from retrieval.index.payload import matches_nothing
 from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_WRITE_BATCH = 500  # the engine holds the interpreter lock: 500 points stall other threads about 25 ms
+_WRITE_BATCH = 100  # the engine holds the interpreter lock: 100 points stall other threads about 5 ms
 _FLUSH_SECONDS = 5.0
 _PAGE = 1000
 

@@ -1,9 +1,10 @@
 """Another process of the same data folder, for the tests to start and kill.
 
-    python -m tests.support.index_process FOLDER                  takes the index, and holds it
-    python -m tests.support.index_process FOLDER COLLECTION       also writes points until it is killed
+    python -m tests.support.index_process FOLDER              takes the index, and holds it
+    python -m tests.support.index_process FOLDER COLLECTION   also writes points until it is killed
 
-prints "ready" when it has the index, then the number of points that it knows to be written.
+A server's address may stand for the folder. Prints "ready" when it has the index, then the number of points
+that it knows to be written.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import threading
 from itertools import count
 from pathlib import Path
 
-from retrieval.index.shared import SharedIndex
+from retrieval.index import IndexSettings, open_index
 from tests.support.index_points import point
 
 
 def main() -> None:
     folder, *collections = sys.argv[1:]
-    index = SharedIndex(Path(folder))
+    url = folder if "://" in folder else ""
+    index = open_index(IndexSettings(Path(folder), url, "key"))
     index.collections()
     say("ready")
     for collection in collections:

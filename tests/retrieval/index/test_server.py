@@ -17,7 +17,8 @@ from retrieval.index import IndexSettings, open_index
 from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError
 from retrieval.index.server import ServerIndex
 from retrieval.types import Filter
-from tests.support.index_points import DIMENSIONS, point, terms, vector
+from tests.retrieval.index.conftest import first_line, process
+from tests.support.index_points import DIMENSIONS, identity, point, terms, vector
 from tests.support.servers import free_port
 
 
@@ -85,6 +86,17 @@ def test_slow_write_should_be_waited_for(server: Index, filled: str, stand_in: s
     server.upsert(filled, [point(100)])
     call("POST", f"{stand_in}/_faults", {})
     assert server.count(filled) == 21
+
+
+def test_several_processes_should_write_to_one_server(server: Index, filled: str, stand_in: str) -> None:
+    writer = "tests.support.index_process"
+    with process(writer, stand_in, filled) as one, process(writer, stand_in, filled) as two:
+        acknowledged = 0
+        while acknowledged < 20:
+            acknowledged = min(int(first_line(each).replace("ready", "0")) for each in (one, two))
+        hits = server.search_dense(filled, vector(9), limit=1, precision="exact")
+    assert hits[0].id == identity(9)
+    assert {identity(number) for number in range(acknowledged)} <= {*server.ids(filled)}
 
 
 def test_absent_server_should_be_unavailable() -> None:
