@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -15,6 +16,8 @@ MAX_WORDS = 250_000
 MAX_WORD_LENGTH = 48
 
 _WORD_PRE_TOKENIZERS = {"BertPreTokenizer", "Whitespace", "WhitespaceSplit"}
+# Takes accents off Latin letters only, after NFKD; the shipped model's tokenizer uses it.
+LATIN_ACCENTS = r"(?<=[a-z])[\u0300-\u036f]+"
 _LOCAL_NORMALIZERS = {"BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "StripAccents"}
 _SPACES = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
 
@@ -86,7 +89,8 @@ def _works_word_by_word(tokenizer: Tokenizer) -> bool:
     added = [token["content"] for token in config["added_tokens"]]
     return (
         config["truncation"] is None
-        and set(normalizers) <= _LOCAL_NORMALIZERS
+        and set(normalizers) <= _LOCAL_NORMALIZERS | {"Replace"}
+        and _replaced(config["normalizer"]) <= {LATIN_ACCENTS}
         and bool(pre_tokenizers)
         and pre_tokenizers[0] in _WORD_PRE_TOKENIZERS
         and all(len(token.split()) == 1 for token in added)
@@ -100,3 +104,11 @@ def _kinds(part: dict[str, object] | None, members: str) -> list[str]:
     inner = part.get(members) if part["type"] == "Sequence" else [part]
     assert isinstance(inner, list)
     return [str(each["type"]) for each in inner]
+
+
+def _replaced(normalizer: dict[str, Any] | None) -> set[str]:
+    """The patterns of all Replace normalizers."""
+    if normalizer is None:
+        return set()
+    parts = normalizer["normalizers"] if normalizer["type"] == "Sequence" else [normalizer]
+    return {next(iter(part["pattern"].values())) for part in parts if part["type"] == "Replace"}
