@@ -39,7 +39,7 @@ class Owner:
         self._index = index
         self._key = secrets.token_bytes(32)
         self._accepted: set[socket.socket] = set()
-        path = _socket_path(folder)
+        path = self._path = _socket_path(folder)
         path.unlink(missing_ok=True)  # of an owner that was killed
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -57,6 +57,9 @@ class Owner:
             with contextlib.suppress(OSError):  # it may have hung up itself
                 accepted.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
         self._listener.close()
+        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty, unless it was made for the socket alone
+            self._path.parent.rmdir()
         self._index.close()
 
     def abandon(self) -> None:
