@@ -11,10 +11,14 @@ from retrieval.types import Candidate, FusedCandidate
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """How much the lexical leg counts, 0 to 1; the dense leg counts the rest."""
+    """How much the lexical leg counts, 0 to 1; the dense leg counts the rest.
 
-    spaced: float = 0.6  # languages written with spaces between words
-    cjk: float = 0.85  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
+    The defaults are for a static model that has not learned the corpus: over seven English sets 0.8 had the
+    best mean nDCG@10 (0.75 and 0.85 within 0.003 of it), and no set fell more than 0.005 below its better leg.
+    """
+
+    spaced: float = 0.8  # languages written with spaces between words
+    cjk: float = 0.9  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
 
     def lexical(self, query: str) -> float:
         """The weight for this query."""
