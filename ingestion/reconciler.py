@@ -29,16 +29,23 @@ class Report:
     written: int
 
 
-def run() -> Report:
-    """Compare the points of the live index with the chunks of the database, document by document."""
+def run(settled: timedelta = SETTLED) -> Report:
+    """Compare the points of the live index with the chunks of the database, document by document.
+
+    Documents that changed less than `settled` ago are left to the next run.
+    """
     version = engine.live_version()
     expected = {
         str(pk): count
-        for pk, count in Document.objects.filter(active_version__isnull=False).values_list("pk", "chunk_count")
+        for pk, count in Document.objects.filter(active_version__isnull=False).values_list(
+            "pk", "chunk_count"
+        )
     }
     busy = {
         str(pk)
-        for pk in Document.objects.filter(updated_at__gt=timezone.now() - SETTLED).values_list("pk", flat=True)
+        for pk in Document.objects.filter(updated_at__gt=timezone.now() - settled).values_list(
+            "pk", flat=True
+        )
     }
     actual = engine.index().facet(version.collection, "document", limit=max(1, len(expected)) * 2 + 1000)
     suspects = {pk for pk in expected.keys() | actual.keys() if expected.get(pk, 0) != actual.get(pk, 0)}

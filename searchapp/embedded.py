@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import IO
 
 from celery.beat import EmbeddedService, Scheduler
@@ -14,8 +16,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from ingestion import reconciler
 from ingestion.models import IN_PROGRESS, Document
 from searchapp.celery import app
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0  # for documents at work when the process is asked to stop
 
@@ -41,7 +46,7 @@ def _work(leave: threading.Event) -> None:
     with (settings.DATA_DIR / "worker.lock").open("w") as lock:
         if not _wait_for(lock, leave):
             return
-        _release_leases()
+        _put_right()
         state.should_stop = None
         worker = WorkController(
             app=app,
@@ -73,7 +78,13 @@ def _wait_for(lock: IO[str], leave: threading.Event) -> bool:
                 return False
 
 
-def _release_leases() -> None:
-    """Nobody else works in this folder, so every lease is of a process that died."""
-    Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=timezone.now())
-    connection.close()
+def _put_right() -> None:
+    """Mend what a crash left. Nobody else works in this folder, so every lease is of a process that died, and
+    every difference between index and database is one."""
+    try:
+        Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=timezone.now())
+        reconciler.run(settled=timedelta(0))
+    except Exception:
+        logger.exception("The check at the start failed; the hourly one tries again")
+    finally:
+        connection.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -82,9 +83,7 @@ def test_no_query_should_fail_while_the_index_is_switched() -> None:
     assert answers > 0
 
 
-def test_the_reconciler_should_write_missing_points_and_remove_orphans(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reconciler_should_write_missing_points_and_remove_orphans(people: People) -> None:
     kept = ready_document(people.library, "A document that lost its points.", "kept.txt")
     lost = ready_document(people.library, "A document that lost its row.", "lost.txt")
     collection = engine.live_version().collection
@@ -93,8 +92,8 @@ def test_the_reconciler_should_write_missing_points_and_remove_orphans(
 
     busy = reconciler.run()
     assert (busy.removed, busy.written) == (1, 0), "what has just changed is left to settle"
-    monkeypatch.setattr(reconciler, "SETTLED", reconciler.SETTLED * 0)
-    assert reconciler.run() == reconciler.Report(removed=0, written=1)
+    at_once = timedelta(0)
+    assert reconciler.run(at_once) == reconciler.Report(removed=0, written=1)
     assert set(engine.index().ids(collection)) == all_chunks()
     assert engine.index().count(collection, Filter({"document": [str(kept.pk)]})) == 1
-    assert reconciler.run() == reconciler.Report(removed=0, written=0)
+    assert reconciler.run(at_once) == reconciler.Report(removed=0, written=0)
