@@ -14,7 +14,7 @@ class FusionWeights:
     """How much the lexical leg counts, 0 to 1; the dense leg counts the rest.
 
     The defaults are for a static model that has not learned the corpus: over seven English sets 0.8 had the
-    best mean nDCG@10 (0.75 and 0.85 within 0.003 of it), and no set fell more than 0.005 below its better leg.
+    best mean nDCG@10 (0.75 and 0.85 within 0.003), and no set fell more than 0.005 below its better leg.
     """
 
     spaced: float = 0.8  # languages written with spaces between words

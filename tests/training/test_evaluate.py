@@ -11,7 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from retrieval.encoder import load_encoder
-from tests.support.models import static_model
+from retrieval.reranker import Reranker, RerankerCard
+from retrieval.reranker.model import Batch
+from retrieval.types import FloatArray
+from tests.support.models import static_model, tiny_tokenizer
 from training.beir import DatasetError, load_corpus, load_questions
 from training.evaluate import NDCG, RECALL, evaluate
 
@@ -148,6 +151,24 @@ def test_runs_should_equal_an_exact_ranking_by_numpy(dataset: Path, model: Path)
         for query, row in zip(questions.queries, scores, strict=True)
     }
     assert run.ndcg == pytest.approx(ir_measures.calc_aggregate([NDCG], questions.judgements, ranking)[NDCG])
+
+
+class Longest:
+    """The smallest backend: the more tokens a pair has, the higher its score."""
+
+    token_budget = 1000
+
+    def forward(self, batch: Batch) -> FloatArray:
+        return batch.attention_mask.sum(axis=1).astype(np.float32)
+
+
+def test_reranked_run_should_follow_the_reranker(dataset: Path, model: Path) -> None:
+    (dataset / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td4\t1\n")
+    reranker = Reranker(RerankerCard("longest", weight=1.0), tiny_tokenizer(), Longest())
+    runs = evaluate(load_corpus(dataset), load_questions(dataset), load_encoder(str(model)), reranker, [12])
+    hybrid, reranked = list(runs)[-2:]
+    assert hybrid.ndcg < 1
+    assert (reranked.name, reranked.dimensions, reranked.ndcg) == ("reranked", 12, 1)
 
 
 def test_command_should_print_a_table_and_write_json(dataset: Path, model: Path, tmp_path: Path) -> None:
