@@ -111,7 +111,7 @@ if (form) {
     request.onloadend = () => {
       running -= 1;
       next();
-      if (!queue.length || running === 0) htmx.trigger(document.body, "uploaded");
+      htmx.trigger(document.body, "uploaded");
     };
     request.send(data);
   };

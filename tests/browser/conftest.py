@@ -1,0 +1,102 @@
+"""A real server process and a real browser."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.servers import ROOT, answers, free_port, manage, program, wait_for
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PEOPLE = {"admin": "admin-pass-123", "outsider": "outsider-pass-123"}
+CREATE_OUTSIDER = (
+    "from django.contrib.auth.models import User;"
+    f"User.objects.create_user('outsider', password={PEOPLE['outsider']!r})"
+)
+
+expect.set_options(timeout=30_000)
+
+
+@dataclass(frozen=True)
+class Site:
+    address: str
+    browser: Browser
+
+    def visit(self, name: str, *, width: int = 1180, height: int = 800, **options: object) -> Page:
+        """A new window in which the person has signed in. Closing it fails on any error that it reported."""
+        context = self.browser.new_context(
+            base_url=self.address,
+            viewport={"width": width, "height": height},
+            **options,  # type: ignore[arg-type]
+        )
+        page = context.new_page()
+        page.goto("/login/")
+        page.get_by_label("User name").fill(name)
+        page.get_by_label("Password").fill(PEOPLE[name])
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("searchbox")).to_be_visible()
+        return page
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Quarry as `make run` starts it, with its demo library, an admin and somebody who may read nothing."""
+    folder = tmp_path_factory.mktemp("site")
+    port = free_port()
+    env = os.environ | {
+        "QUARRY_DATA": str(folder / "data"),
+        "QUARRY_PORT": str(port),
+        "QUARRY_ADMIN_PASSWORD": PEOPLE["admin"],
+        "QUARRY_RERANK_DEADLINE_MS": "30000",
+    }
+    with manage(folder, env, "serve"):
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: answers(f"{address}/readyz"), "the server", 90)
+        command = [sys.executable, "manage.py", "shell", "-c", CREATE_OUTSIDER]
+        subprocess.run(command, check=True, env=env, cwd=ROOT, capture_output=True)
+        yield Site(address, chromium)
+
+
+@pytest.fixture
+def errors() -> Iterator[Callable[[Page], Page]]:
+    """Watches a window: what its console or scripts report as an error fails the test at its end."""
+    reported: list[str] = []
+
+    def watch(page: Page) -> Page:
+        page.on("pageerror", lambda error: reported.append(str(error)))
+        page.on("console", lambda said: reported.append(said.text) if said.type == "error" else None)
+        return page
+
+    yield watch
+    assert reported == []
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of the window where QUARRY_SCREENSHOTS names a folder for them."""
+    if folder := os.environ.get("QUARRY_SCREENSHOTS"):
+        path = Path(folder) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=path, animations="disabled")

@@ -1,0 +1,55 @@
+"""Every main page on a desk, on a phone and in the dark: nothing sticks out, nothing is reported broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, screenshot
+
+QUESTION = "Am I allowed to fly business class to Seoul?"
+SHAPES = {
+    "desk": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"width": 375, "height": 760, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
+}
+
+
+@pytest.fixture(scope="module")
+def demo(site: Site) -> Site:
+    """The site once its demo library is ready."""
+    page = site.visit("admin")
+    page.goto("/libraries/")
+    page.get_by_role("link", name="Demo").click()
+    expect(page.locator("#tabs")).to_contain_text(re.compile(r"pending\s*0"), timeout=120_000)
+    page.context.close()
+    return site
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pages_should_fit_their_window(demo: Site, shape: str, errors: Callable[[Page], Page]) -> None:
+    page = errors(demo.visit("admin", **SHAPES[shape]))  # type: ignore[arg-type]
+
+    def looks(name: str) -> None:
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow == 0, f"{name} is {overflow} px wider than the window"
+        screenshot(page, f"{name}-{shape}")
+
+    looks("search")
+    page.get_by_role("link", name=QUESTION).click()
+    expect(page.locator(".group h2").first).to_have_text("Travel policy")
+    looks("results")
+    page.locator(".hit").first.click()
+    expect(page.locator("#passage")).to_be_in_viewport()
+    looks("document")
+    page.goto("/libraries/")
+    looks("libraries")
+    page.get_by_role("link", name="Demo").click()
+    looks("library")
+    page.goto("/account/")
+    looks("account")
