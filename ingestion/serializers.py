@@ -126,10 +126,15 @@ class UploadSerializer(serializers.Serializer[Any]):
         return value
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class FileContent(serializers.FileField):
+    """A file as it is sent; elsewhere the schema would call it an address."""
+
+
 class UploadFormSerializer(UploadSerializer):
     """The form as the schema shows it."""
 
-    file = serializers.FileField()
+    file = FileContent()
 
 
 class BulkLineSerializer(serializers.Serializer[Any]):

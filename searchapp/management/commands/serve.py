@@ -62,7 +62,8 @@ class Command(BaseCommand):
             application,
             sockets=[listener],
             threads=8,
-            max_request_body_size=settings.MAX_UPLOAD_BYTES + 2**20,
+            # More than a file may have, so that our own refusal, with its code, is what people see.
+            max_request_body_size=4 * settings.MAX_UPLOAD_BYTES,
             ident=None,
             _quiet=True,
         )
