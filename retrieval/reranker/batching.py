@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -23,6 +24,8 @@ from retrieval.reranker.requests import Item, Request, next_batch
 from retrieval.types import FloatArray
 
 __all__ = ["BatchingReranker", "NotRerankedError"]
+
+logger = logging.getLogger(__name__)
 
 
 class BatchingReranker:
@@ -108,7 +111,9 @@ class BatchingReranker:
         try:
             while (batch := self._take()) is not None:
                 self._score(batch)
-        finally:  # of a defect too: nobody may wait for a thread that is gone
+        except Exception:
+            logger.exception("The reranker's thread stopped")
+        finally:  # nobody may wait for a thread that is gone
             with self._changed:
                 self._closed = True
                 for request in self._turns:
@@ -149,7 +154,10 @@ class BatchingReranker:
         report = BatchReport.of(batch, started, finished)
         self.counters.add(report)
         if self._on_batch is not None:
-            self._on_batch(report)
+            try:
+                self._on_batch(report)
+            except Exception:
+                logger.exception("The reranker's metrics failed")
 
     def _score_alone(self, batch: Sequence[Item], error: Exception) -> None:
         requests = {id(item.request): item.request for item in batch}

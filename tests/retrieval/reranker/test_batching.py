@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from retrieval.reranker.batching import BatchingReranker
+from retrieval.reranker.errors import (
+    DeadlineExpiredError,
+    RerankerBusyError,
+    RerankerClosedError,
+    RerankerFailedError,
+    UnreadableError,
+)
+from retrieval.reranker.metrics import BatchReport
+from tests.retrieval.reranker.tiny import WORDS, OverlapBackend, tiny_reranker
+
+Pairs = list[tuple[str, str]]
+
+
+@pytest.fixture
+def backend() -> OverlapBackend:
+    return OverlapBackend()
+
+
+@pytest.fixture
+def reports() -> list[BatchReport]:
+    return []
+
+
+@pytest.fixture
+def batching(backend: OverlapBackend, reports: list[BatchReport]) -> Iterator[BatchingReranker]:
+    reranker = BatchingReranker(tiny_reranker(backend), most_waiting=40, on_batch=reports.append)
+    yield reranker
+    backend.gate.set()
+    reranker.close()
+
+
+@pytest.fixture
+def callers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+
+
+def hold_the_model(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> Future[np.ndarray]:
+    """The model is busy with one caller's pair until the gate opens."""
+    backend.gate.clear()
+    backend.entered.clear()
+    busy = callers.submit(batching.score, [("w1", "w1")])
+    assert backend.entered.wait(5)
+    return busy
+
+
+def wait_for_pairs(batching: BatchingReranker, pairs: int) -> None:
+    eventually(lambda: sum(len(request.pending) for request in batching._turns) >= pairs)
+
+
+def random_pairs(seed: int, count: int) -> Pairs:
+    random = np.random.default_rng(seed)
+
+    def words(most: int) -> str:
+        return " ".join(f"w{i}" for i in random.integers(0, 50, random.integers(1, most)))
+
+    return [(words(5), words(25)) for _ in range(count)]
+
+
+def test_batched_scores_should_equal_single_scores(
+    batching: BatchingReranker, callers: ThreadPoolExecutor
+) -> None:
+    requests = [random_pairs(seed, 3) for seed in range(12)]
+    single = tiny_reranker()
+    batched = list(callers.map(batching.score, requests))
+    for pairs, scores in zip(requests, batched, strict=True):
+        assert scores == pytest.approx([single.score([pair])[0] for pair in pairs])
+
+
+def test_waiting_callers_should_share_batches(
+    batching: BatchingReranker,
+    backend: OverlapBackend,
+    callers: ThreadPoolExecutor,
+    reports: list[BatchReport],
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    waiting = [callers.submit(batching.score, [("w1", "w1"), ("w1", "w2 w3")]) for _ in range(4)]
+    wait_for_pairs(batching, 8)
+    backend.gate.set()
+    for future in (busy, *waiting):
+        future.result(5)
+    assert [(report.pairs, report.callers) for report in reports] == [(1, 1), (8, 4)]
+    assert reports[1].tokens == 4 * (5 + 6)
+    assert reports[1].padded_tokens == 8 * 6
+    assert batching.counters.padding_waste == pytest.approx(1 - 49 / 53)
+
+
+def test_a_small_request_should_not_wait_for_all_of_a_large_one(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    large = callers.submit(batching.score, [("w1", "w2 " * 20)] * 36)
+    wait_for_pairs(batching, 36)
+    small = callers.submit(batching.score, [("w1", "w9 " * 20)])
+    wait_for_pairs(batching, 37)
+    backend.gate.set()
+    for future in (busy, large, small):
+        future.result(5)
+    # The budget holds two of these pairs: the large request alone takes 18 runs.
+    assert len(backend.shapes) >= 19
+    assert [(run == WORDS.index("w9")).any() for run in backend.runs].index(True) <= 2
+
+
+def test_an_expired_request_should_cost_no_run(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    with pytest.raises(DeadlineExpiredError):
+        batching.score([("w1", "w9")] * 3, deadline=time.monotonic() + 0.02)
+    backend.gate.set()
+    busy.result(5)
+    batching.score([("w1", "w1")])
+    assert [pairs for pairs, _ in backend.shapes] == [1, 1]
+    assert batching.counters.expired == 1
+
+
+def test_a_failing_request_should_fail_alone(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    good = callers.submit(batching.score, [("w1", "w1")])
+    bad = callers.submit(batching.score, [("w1", "w1"), ("w1", "poison")])
+    wait_for_pairs(batching, 3)
+    backend.gate.set()
+    with pytest.raises(RerankerFailedError, match="poisoned"):
+        bad.result(5)
+    assert good.result(5) == pytest.approx([1.0])
+    assert busy.result(5) == pytest.approx([1.0])
+    assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
+
+
+def test_too_long_a_queue_should_refuse_at_once(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    waiting = callers.submit(batching.score, [("w1", "w1")] * 39)
+    wait_for_pairs(batching, 39)
+    started = time.monotonic()
+    with pytest.raises(RerankerBusyError):
+        batching.score([("w1", "w1")] * 2)
+    assert time.monotonic() - started < 0.5
+    backend.gate.set()
+    assert len(waiting.result(5)) == 39
+    busy.result(5)
+    assert batching.counters.shed == 1
+
+
+def test_one_request_larger_than_the_queue_should_be_scored_when_nothing_waits(
+    batching: BatchingReranker,
+) -> None:
+    assert len(batching.score([("w1", "w1")] * 100)) == 100
+
+
+def test_unreadable_requests_should_say_so_and_mixed_ones_be_scored(batching: BatchingReranker) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        batching.score([("누구", "w1"), ("누구", "w2")])
+    assert caught.value.reason == "language"
+    scores = batching.score([("w1", "w1"), ("w1", "누구")])
+    assert scores[0] == pytest.approx(1.0)
+    assert np.isnan(scores[1])
+
+
+def test_close_should_release_those_who_wait_and_refuse_others(
+    backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    batching = BatchingReranker(tiny_reranker(backend))
+    busy = hold_the_model(batching, backend, callers)
+    waiting = callers.submit(batching.score, [("w1", "w1")])
+    wait_for_pairs(batching, 1)
+    closing = threading.Thread(target=batching.close)
+    closing.start()
+    eventually(lambda: batching._closed)
+    backend.gate.set()
+    closing.join(5)
+    assert busy.result(5) == pytest.approx([1.0])
+    with pytest.raises(RerankerClosedError):
+        waiting.result(5)
+    with pytest.raises(RerankerClosedError):
+        batching.score([("w1", "w1")])
+
+
+def test_failing_metrics_should_not_disturb_the_callers(
+    backend: OverlapBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(report: BatchReport) -> None:
+        raise RuntimeError("broken metrics")
+
+    batching = BatchingReranker(tiny_reranker(backend), on_batch=broken)
+    assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
+    assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
+    batching.close()
+    assert "broken metrics" in caplog.text
