@@ -99,7 +99,7 @@ class Results:
     def _url(self, hit: Hit) -> str:
         """The document at the passage; the search goes along, for its words and for the way back."""
         address = reverse("document", args=[hit.chunk.document_id])
-        query = f"{urlencode({'chunk': hit.chunk.pk})}&{self.params.querystring}"
+        query = f"{urlencode({'chunk': str(hit.chunk.pk)})}&{self.params.querystring}"
         return f"{address}?{query}#passage"
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrieval.encoder import Encoder
 from retrieval.lexical import Lexical
+from retrieval.types import FloatArray
 
 LENGTH = 300  # characters
 SENTENCE = re.compile(r"[^\n.!?。！？]+(?:[.!?。！？]+(?=\s|$|[^\x00-\x7f])|[.!?]|\n|$)+")
@@ -95,10 +96,11 @@ class Snippets:
         blank = len(text[start:end]) - len(text[start:end].lstrip())
         return start + blank, start + len(text[start:end].rstrip())
 
-    def _scores(self, text: str, sentences: Sequence[tuple[int, int]]) -> np.ndarray:
+    def _scores(self, text: str, sentences: Sequence[tuple[int, int]]) -> FloatArray:
         """Share of the query's terms in each sentence, plus its similarity to the query."""
         texts = [text[start:end] for start, end in sentences]
         similarity = self._encoder.encode_passages(texts) @ self._query_vector
         wanted = self._marker.terms
         shares = [len(self._marker.terms_of(t) & wanted) / max(1, len(wanted)) for t in texts]
-        return np.asarray(shares) + similarity
+        scores: FloatArray = np.asarray(shares, np.float32) + similarity
+        return scores

@@ -55,7 +55,9 @@ def search(request: PageRequest) -> HttpResponse:
             context["unavailable"], status = True, 503
         else:
             context["results"] = Results(params, found)
-            context["rerank_follows"] = stage == "first" and bool(found.hits) and _reranks(params)
+            can_rerank = bool(found.hits) and _reranks(params)
+            context["rerank_follows"] = can_rerank and stage == "first"
+            context["enter_reranks"] = can_rerank and stage == "typing"
             if not found.hits:
                 context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()
     if not wants_fragment(request):

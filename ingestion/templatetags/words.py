@@ -22,7 +22,7 @@ STATUS_WORDS = {
 @register.filter
 def language_name(code: str) -> str:
     """`ko` -> `Korean`; codes without a known name stay."""
-    return LANG_INFO.get(code, {}).get("name", code)
+    return str(LANG_INFO.get(code, {}).get("name", code))
 
 
 @register.filter
