@@ -196,6 +196,13 @@ def test_command_should_print_a_table_and_write_json(dataset: Path, model: Path,
     assert "dense-binary-rescored" in out.getvalue()
 
 
+def test_small_corpus_should_leave_the_model_as_it_is(dataset: Path, model: Path, tmp_path: Path) -> None:
+    out, file = StringIO(), tmp_path / "report.json"
+    call_command("evaluate", dataset, "--adapt", "--json", str(file), stdout=out)
+    assert "too few to learn from" in out.getvalue()
+    assert json.loads(file.read_text())["adapted"] is False
+
+
 def test_dimensions_that_the_model_has_not_should_be_refused(dataset: Path, model: Path) -> None:
     with pytest.raises(CommandError, match="has 12 dimensions"):
         call_command("evaluate", dataset, "--dims", "64", stdout=StringIO())

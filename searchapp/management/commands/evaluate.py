@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from ingestion.engine import model_path
 from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
 from retrieval.reranker import Reranker, load_reranker
-from training.beir import DatasetError, load_corpus, load_questions
+from training.adapt import adapt
+from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
 from training.evaluate import Run, evaluate
 
 CUTS = (512, 256, 128, 64)
@@ -45,16 +47,36 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dims", type=_dimensions, help="512,256,128,64 by default, as far as the model goes"
         )
+        parser.add_argument("--adapt", action="store_true", help="first learn from the documents alone")
         parser.add_argument("--queries", type=_count, metavar="N", help="only the first N judged queries")
         parser.add_argument("--json", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, dataset: Path, **options: Any) -> None:
-        try:
-            corpus = load_corpus(dataset)
-            encoder, dimensions = self._encoder(options["dims"])
-            questions = load_questions(dataset, options["queries"])
-        except (DatasetError, EncoderUnavailableError, ValueError) as error:
-            raise CommandError(str(error)) from error
+        with tempfile.TemporaryDirectory(prefix="quarry-adapted-") as folder:
+            try:
+                corpus = load_corpus(dataset)
+                model, adapted = Path(model_path(settings.ENCODER)), False
+                if options["adapt"]:
+                    model, adapted = self._learn(model, corpus, Path(folder) / "encoder")
+                encoder, dimensions = _encoder(str(model), options["dims"])
+                questions = load_questions(dataset, options["queries"])
+            except (DatasetError, EncoderUnavailableError, OSError, ValueError) as error:
+                raise CommandError(str(error)) from error
+            report = self._measure(corpus, questions, encoder, dimensions)
+        if options["json"]:
+            options["json"].write_text(json.dumps({**report, "adapted": adapted}, indent=1) + "\n")
+
+    def _learn(self, model: Path, corpus: Corpus, output: Path) -> tuple[Path, bool]:
+        """The model that learned from the documents alone; the given one where that is no better."""
+        self.stdout.write(f"Learning {len(corpus.ids)} documents...")
+        learned = adapt(model, [[passage] for passage in corpus.passages], output)
+        self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
+        return (output, True) if learned.better else (model, False)
+
+    def _measure(
+        self, corpus: Corpus, questions: Questions, encoder: Encoder, dimensions: Sequence[int]
+    ) -> dict[str, object]:
+        """Print each run as it ends; the report for programs, but for what is known of learning."""
         reranker = self._reranker()
         self.stdout.write(f"{corpus.name}: {len(corpus.ids)} documents, {len(questions.queries)} queries")
         self.stdout.write(COLUMNS)
@@ -62,26 +84,14 @@ class Command(BaseCommand):
         for run in evaluate(corpus, questions, encoder, reranker, dimensions):
             runs.append(run)
             self._write(run)
-        if options["json"]:
-            report = {
-                "dataset": corpus.name,
-                "documents": len(corpus.ids),
-                "queries": len(questions.queries),
-                "adapted": False,
-                "encoder": {"name": settings.ENCODER, "dimensions": encoder.dimensions},
-                "reranker": {"name": reranker.name} if reranker else None,
-                "runs": [_as_json(run) for run in runs],
-            }
-            options["json"].write_text(json.dumps(report, indent=1) + "\n")
-
-    def _encoder(self, asked: Sequence[int] | None) -> tuple[Encoder, Sequence[int]]:
-        """The encoder with the most dimensions asked, and all that were asked."""
-        path = model_path(settings.ENCODER)
-        if asked:
-            return load_encoder(path, max(asked)), asked
-        full = load_encoder(path).dimensions
-        most = min(full, settings.DIMENSIONS)
-        return load_encoder(path, most), [most, *(cut for cut in CUTS if cut < most)]
+        return {
+            "dataset": corpus.name,
+            "documents": len(corpus.ids),
+            "queries": len(questions.queries),
+            "encoder": {"name": settings.ENCODER, "dimensions": encoder.dimensions},
+            "reranker": {"name": reranker.name} if reranker else None,
+            "runs": [_as_json(run) for run in runs],
+        }
 
     def _reranker(self) -> Reranker | None:
         if settings.RERANK_BACKEND == "off":
@@ -97,6 +107,14 @@ class Command(BaseCommand):
             f"{run.name:<24}{run.dimensions or '':>6}{run.ndcg:>10.4f}{run.recall:>8.4f}"
             f"{run.p50_ms:>9.2f}{run.p95_ms:>9.2f}{run.bytes_per_vector:>8.0f}"
         )
+
+
+def _encoder(model: str, asked: Sequence[int] | None) -> tuple[Encoder, Sequence[int]]:
+    """The encoder with the most dimensions asked, and all that were asked."""
+    if asked:
+        return load_encoder(model, max(asked)), asked
+    most = min(load_encoder(model).dimensions, settings.DIMENSIONS)
+    return load_encoder(model, most), [most, *(cut for cut in CUTS if cut < most)]
 
 
 def _as_json(run: Run) -> dict[str, str | float]:
