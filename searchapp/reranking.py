@@ -46,8 +46,13 @@ def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] 
 
 def score(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
     try:
+        model = batching()
+    except Exception:  # whatever a model's own code raises: search goes on without it
+        logger.exception("The reranker %s cannot be loaded", settings.RERANKER)
+        return "unavailable"
+    try:
         pairs = [(query, passage) for passage in passages]
-        return [float(s) for s in batching().score(pairs, deadline=deadline)]
+        return [float(s) for s in model.score(pairs, deadline=deadline)]
     except NotRerankedError as error:
         return error.reason
 

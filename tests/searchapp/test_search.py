@@ -6,6 +6,7 @@ import pytest
 
 from ingestion import documents
 from ingestion.models import Access, Chunk, Library, Role
+from searchapp import reranking
 from searchapp.query import QueryError
 from searchapp.search import Filters, search, suggest
 from tests.factories import People, ready_document
@@ -57,6 +58,16 @@ def test_search_should_answer_without_the_reranker(people: People, library: Libr
     settings.RERANK_BACKEND = "off"
     page = search(people.colleague, "train tickets")
     assert (page.reranked, page.degraded) == (False, ["rerank_off"])
+    assert page.hits
+
+
+def test_search_should_outlive_a_reranker_that_cannot_be_loaded(
+    people: People, library: Library, settings: Any, tmp_path: Any
+) -> None:
+    reranking.batching.cache_clear()
+    settings.RERANKER, settings.RERANK_BACKEND = str(tmp_path), "onnx-int8"
+    page = search(people.colleague, "train tickets")
+    assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])
     assert page.hits
 
 
