@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/thousand_files.py FOLDER [--files 1000] [--also OTHER_FOLDER]
     .venv/bin/python manage.py ingest FOLDER --library Thousand
 
-The text is that of the demo library's sentences, shuffled, so that every file differs. `--also` adds real files.
+The text is that of the demo library, its sentences shuffled, so that every file differs. `--also` adds real
+files.
 """
 
 from __future__ import annotations
