@@ -46,7 +46,7 @@ class SearchParams:
 
     @property
     def url(self) -> str:
-        return f"{reverse('search')}?{self.querystring}"
+        return f"{reverse('search')}?{self.querystring}" if self.querystring else reverse("search")
 
     def at(self, page: int) -> SearchParams:
         return replace(self, page=page)

@@ -27,7 +27,8 @@ document.addEventListener("keydown", (event) => {
   next.closest(".group")?.scrollIntoView({ block: "nearest" });
 });
 
-// -- Reranked results glide to their new places, where the browser can and the person likes motion.
+// -- Reranked results glide to their new places, where the browser can and the person likes motion; who was
+// on a passage stays on its document.
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const nameGroups = () => {
   for (const group of document.querySelectorAll("#results .group")) group.style.viewTransitionName = group.id;
@@ -35,14 +36,24 @@ const nameGroups = () => {
 document.addEventListener("htmx:beforeTransition", (event) => {
   if (calm.matches || document.hidden) return event.preventDefault();
   nameGroups();
-  event.target.addEventListener("htmx:afterSwap", nameGroups, { once: true });
+});
+let reading = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  reading = document.activeElement?.closest("#results .group")?.id;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "results") return;
+  nameGroups();
+  if (reading && document.activeElement === document.body) {
+    (document.getElementById(reading) || document).querySelector(".hit")?.focus({ preventScroll: true });
+  }
 });
 
-// -- The first results of a search close the welcome; an emptied box brings it back.
+// -- An emptied box brings the welcome back.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target.id !== "q" || event.target.value.trim()) return;
   event.preventDefault();
-  location.assign("/");
+  if (document.querySelector("#results > *")) location.assign("/");
 });
 
 // -- A server that does not answer.
