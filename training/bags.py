@@ -38,5 +38,5 @@ def embed(bags: csr_matrix, table: FloatArray) -> FloatArray:
 
 def unit(vectors: FloatArray) -> FloatArray:
     """The rows at length 1; zero rows stay."""
-    lengths: FloatArray = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.float32(1e-12))
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return np.asarray(vectors / lengths, dtype=np.float32)

@@ -19,12 +19,16 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How long and how fast to learn. The learning rate falls linearly to a tenth of itself."""
+    """How long and how fast to learn.
+
+    The learning rate is a share of the table's root mean square, so that tables of any scale learn alike; it
+    falls linearly to a tenth of itself.
+    """
 
     epochs: int = 6
     batch_size: int = 1024
-    learning_rate: float = 0.005
-    temperature: float = 0.05
+    learning_rate: float = 0.03
+    temperature: float = 0.1
     dimensions: tuple[int, ...] = (512, 256, 128, 64)
 
 
@@ -56,9 +60,10 @@ def train(
     """
     optimizer = LazyAdam(table)
     batches = list(_batches(pairs.queries.shape[0], plan, np.random.default_rng(seed)))
+    scale = float(np.sqrt(np.square(table).mean()))
     losses = []
     for step, batch in enumerate(batches):
-        rate = plan.learning_rate * (1 - 0.9 * step / len(batches))
+        rate = plan.learning_rate * scale * (1 - 0.9 * step / len(batches))
         losses.append(_step(table, optimizer, pairs, batch, plan, rate))
         if progress is not None:
             progress((step + 1) / len(batches), losses[-1])

@@ -30,9 +30,10 @@ def matryoshka_contrastive(
 ) -> Gradients:
     """In-batch contrastive loss, both directions, averaged over cuts to the first `dimensions`.
 
-    `queries` (n, d) and `passages` (n or more, d) need no unit length: cosines are taken at each cut. Passage i
-    belongs to query i; those from n on are nobody's (hard negatives). `excluded` (n, passages) marks pairs that
-    do not count as negatives. InfoNCE: van den Oord et al., arXiv:1807.03748; cuts: Kusupati et al., 2205.13147.
+    `queries` (n, d) and `passages` (n or more, d) need no unit length: cosines are taken at each cut.
+    Passage i belongs to query i; those from n on are nobody's (hard negatives). `excluded` (n, passages)
+    marks pairs that do not count as negatives.
+    InfoNCE: van den Oord et al., arXiv:1807.03748; cuts: Kusupati et al., arXiv:2205.13147.
 
     The products at a cut are those at the cut before plus one block's, so all cuts cost one full product.
     """
@@ -62,9 +63,7 @@ def matryoshka_contrastive(
         by_cut.append((slope, pull_q, pull_p))
     gradient_q = np.empty_like(queries)
     gradient_p = np.empty_like(passages)
-    slopes: FloatArray | float = 0.0
-    pulls_q: FloatArray | float = 0.0
-    pulls_p: FloatArray | float = 0.0
+    slopes, pulls_q, pulls_p = np.zeros_like(products), np.zeros_like(squares_q), np.zeros_like(squares_p)
     for (start, end), (slope, pull_q, pull_p) in zip(reversed(blocks), reversed(by_cut), strict=True):
         slopes, pulls_q, pulls_p = slope + slopes, pull_q + pulls_q, pull_p + pulls_p
         gradient_q[:, start:end] = slopes @ passages[:, start:end] - pulls_q * queries[:, start:end]
@@ -93,7 +92,7 @@ def _info_nce(
 
 
 def cosine_distance(vectors: FloatArray, targets: FloatArray) -> tuple[float, FloatArray]:
-    """The mean of 1 - cosine between rows, and its gradient by each of `vectors`. `targets` have unit rows."""
+    """The mean of 1 - cosine between rows, and its gradient by `vectors`. `targets` have unit rows."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-12
     directions = vectors / lengths
     cosines = (directions * targets).sum(axis=1, keepdims=True)

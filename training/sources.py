@@ -1,4 +1,4 @@
-"""What the base model learns from: pairs and texts of the training data folder, and the glosses of a package."""
+"""What the base model learns from: the training data folder, and the glosses of a package."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def start_table(
     *,
     seed: int,
 ) -> FloatArray:
-    """(tokens, 512): teacher rows on its principal `axes` (384, 384), weighed by SIF, the rest random and small.
+    """(tokens, 512): teacher rows on its principal `axes` (384, 384), SIF weights, the rest random.
 
     `counts` (tokens,) says how often the training texts hold each token.
     """
@@ -79,7 +79,7 @@ def start_table(
 
 
 def principal_axes(vectors: FloatArray) -> FloatArray:
-    """(d, d): an orthogonal basis, of falling variance, for a cut to the first dimensions to keep the most."""
+    """(d, d): an orthogonal basis of falling variance, so that a cut to the first dimensions keeps most."""
     _, basis = np.linalg.eigh(vectors.T @ vectors)
     return np.ascontiguousarray(basis[:, ::-1], dtype=np.float32)
 

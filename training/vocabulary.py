@@ -1,7 +1,8 @@
 """The tokenizer of the base model: one WordPiece vocabulary for English, Korean, Japanese and Chinese.
 
-Splitting a text on white space and tokenizing each raw word alone gives exactly the ids of the whole text: every
-normalizer works within a word, and the pre-tokenizer never joins words. The fast encoder relies on it.
+Splitting a text on white space and tokenizing each raw word alone gives exactly the ids of the whole text:
+every normalizer works within a word, and the pre-tokenizer never joins words. The fast encoder relies on it.
+(The C0 separators are not white space to the tokenizer; `WordTokenizer` takes texts that hold them whole.)
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _IDEOGRAPH = re.compile(_IDEOGRAPHS)
 def build_tokenizer(pieces: Sequence[str]) -> Tokenizer:
     """A tokenizer over `pieces` (their ids are their positions; `[UNK]` must be among them).
 
-    NFKC, lower case, accents off Latin letters only: Hangul and kana are taken apart and put together again, so
-    nothing is lost. Ideographs stand alone; runs of hiragana, katakana and Hangul are words of their own.
+    NFKC, lower case, accents off Latin letters only: Hangul and kana are taken apart and put together again,
+    so nothing is lost. Ideographs stand alone; runs of hiragana, katakana and Hangul are words of their own.
     """
     tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence(
