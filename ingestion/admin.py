@@ -7,6 +7,8 @@ from django.http import HttpRequest
 
 from ingestion.models import Access, Document, IndexVersion, Library
 
+admin.site.site_header = admin.site.site_title = "Quarry"
+
 
 class AccessInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Access
