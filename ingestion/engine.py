@@ -69,11 +69,15 @@ def _first_version() -> IndexVersion:
     return IndexVersion.objects.get(state=IndexVersion.State.LIVE)
 
 
+def new_collection() -> str:
+    return f"chunks-{uuid.uuid4().hex[:12]}"
+
+
 def new_version(average_length: float = AVERAGE_LENGTH) -> IndexVersion:
     """An unsaved version by the settings of today, with a collection name of its own."""
     model = encoder(settings.ENCODER, settings.DIMENSIONS)
     return IndexVersion(
-        collection=f"chunks-{uuid.uuid4().hex[:12]}",
+        collection=new_collection(),
         encoder=settings.ENCODER,
         dimensions=model.dimensions,
         chunk_words=settings.CHUNK_WORDS,
