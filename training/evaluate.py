@@ -20,6 +20,7 @@ from ir_measures import R, nDCG
 
 from retrieval.encoder import Encoder
 from retrieval.first_stage import first_stage
+from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.index.base import CollectionSpec, Index, Precision
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
@@ -64,6 +65,7 @@ def evaluate(
     encoder: Encoder,
     reranker: Reranker | None,
     dimensions: Sequence[int],
+    weights: FusionWeights = DEFAULT_WEIGHTS,
 ) -> Iterator[Run]:
     """Index the corpus in a temporary folder and yield each run as it ends.
 
@@ -72,7 +74,7 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
         index = EdgeIndex(Path(folder))
         try:
-            bench = _Bench(index, corpus, questions, encoder)
+            bench = _Bench(index, corpus, questions, encoder, weights)
             for dims in sorted(dimensions, reverse=True):
                 yield from bench.dense_runs(dims)
             yield bench.run("lexical", 0, bench.lexical_bytes, bench.lexical_search)
@@ -88,11 +90,14 @@ def evaluate(
 class _Bench:
     """An indexed corpus and its questions."""
 
-    def __init__(self, index: Index, corpus: Corpus, questions: Questions, encoder: Encoder) -> None:
+    def __init__(
+        self, index: Index, corpus: Corpus, questions: Questions, encoder: Encoder, weights: FusionWeights
+    ) -> None:
         ids = [str(uuid5(NAMESPACE_URL, id)) for id in corpus.ids]
         self._index = index
         self._encoder = encoder
         self._questions = questions
+        self._weights = weights
         self._lexical = Lexical(average_length=average_length(corpus.passages))
         self._document_ids = dict(zip(ids, corpus.ids, strict=True))
         self._passages = dict(zip(ids, corpus.passages, strict=True))
@@ -125,7 +130,15 @@ class _Bench:
         return self._index.search_sparse(self._collection, self._lexical.query(query), limit=DEPTH)
 
     def hybrid_search(self, query: str) -> list[FusedCandidate]:
-        return first_stage(self._index, self._collection, self._encoder, self._lexical, query, limit=DEPTH)
+        return first_stage(
+            self._index,
+            self._collection,
+            self._encoder,
+            self._lexical,
+            query,
+            limit=DEPTH,
+            weights=self._weights,
+        )
 
     def reranked_search(self, reranker: Reranker, query: str) -> list[FusedCandidate]:
         candidates = self.hybrid_search(query)

@@ -14,6 +14,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from ingestion.engine import model_path
 from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
+from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
 from retrieval.reranker import Reranker, load_reranker
 from training.adapt import adapt
 from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
@@ -62,7 +63,8 @@ class Command(BaseCommand):
                 questions = load_questions(dataset, options["queries"])
             except (DatasetError, EncoderUnavailableError, OSError, ValueError) as error:
                 raise CommandError(str(error)) from error
-            report = self._measure(corpus, questions, encoder, dimensions)
+            weights = LEARNED_WEIGHTS if adapted else DEFAULT_WEIGHTS
+            report = self._measure(corpus, questions, encoder, dimensions, weights)
         if options["json"]:
             options["json"].write_text(json.dumps({**report, "adapted": adapted}, indent=1) + "\n")
 
@@ -74,14 +76,19 @@ class Command(BaseCommand):
         return (output, True) if learned.better else (model, False)
 
     def _measure(
-        self, corpus: Corpus, questions: Questions, encoder: Encoder, dimensions: Sequence[int]
+        self,
+        corpus: Corpus,
+        questions: Questions,
+        encoder: Encoder,
+        dimensions: Sequence[int],
+        weights: FusionWeights,
     ) -> dict[str, object]:
         """Print each run as it ends; the report for programs, but for what is known of learning."""
         reranker = self._reranker()
         self.stdout.write(f"{corpus.name}: {len(corpus.ids)} documents, {len(questions.queries)} queries")
         self.stdout.write(COLUMNS)
         runs = []
-        for run in evaluate(corpus, questions, encoder, reranker, dimensions):
+        for run in evaluate(corpus, questions, encoder, reranker, dimensions, weights):
             runs.append(run)
             self._write(run)
         return {
