@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from math import ceil
 
 from semantic_text_splitter import TextSplitter
 
@@ -111,22 +112,32 @@ def _split(document: ParsedDocument, piece: _Piece, words: int) -> Iterator[tupl
 
 
 def _split_prose(text: str, piece: _Piece, words: int) -> Iterator[tuple[str, int, int]]:
-    """Windows of the piece go through the splitter; the last chunk of each begins the next window."""
+    """The splitter's chunks, the short ones joined to the next: it never cuts a paragraph to fill a chunk."""
     per_word = min((piece.end - piece.start) / piece.words, LONGEST_WORD)
     most = int(words * per_word)
-    parts = -(-piece.words // words)
-    least = min(int(piece.words / parts * per_word), most)  # so that no small rest is left at the end
+    # Equal parts, each with its overlap, so that no small rest is left at the end.
+    parts = ceil((piece.words / words - OVERLAP) / (1 - OVERLAP))
+    least = min(int(piece.words / (parts - (parts - 1) * OVERLAP) * per_word), most)
+    begin: int | None = None
+    for start, end in _splits(text, piece, least, most):
+        begin = start if begin is None else begin
+        if end - begin >= SHORT * least or end == piece.end:
+            yield text[begin:end], begin, end
+            begin = None
+    if begin is not None:
+        yield _trimmed(text, begin, piece.end)
+
+
+def _splits(text: str, piece: _Piece, least: int, most: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of the splitter's chunks; the last of each window begins the next window."""
     splitter = TextSplitter((least, most), overlap=int(OVERLAP * least))
     start = piece.start
     while start < piece.end:
         stop = min(start + WINDOW * most, piece.end)
         found = splitter.chunk_indices(text[start:stop])
-        if not found:
-            start = stop
-            continue
-        whole = found if stop == piece.end or len(found) == 1 else found[:-1]
+        whole = found if stop == piece.end or len(found) <= 1 else found[:-1]
         for offset, part in whole:
-            yield part, start + offset, start + offset + len(part)
+            yield start + offset, start + offset + len(part)
         start = stop if len(whole) == len(found) else start + found[-1][0]
 
 

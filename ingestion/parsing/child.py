@@ -29,7 +29,7 @@ def main() -> None:
             confine(limits.memory)
             first = False
         allow_cpu(limits.cpu_seconds)
-        answer = json.dumps(_answer(request, limits), ensure_ascii=False).encode("utf-8", "replace")
+        answer = _answer(request, limits)
         answers.write(len(answer).to_bytes(8, "big"))
         answers.write(answer)
         answers.flush()
@@ -41,18 +41,23 @@ def _next_line(stream: BinaryIO) -> bytes:
     return stream.readline() if readable else b""
 
 
-def _answer(request: dict[str, Any], limits: ParseLimits) -> dict[str, Any]:
-    from ingestion.parsing.readers import read  # after the limits hold
-
+def _answer(request: dict[str, Any], limits: ParseLimits) -> bytes:
     try:
-        return {"document": read(Path(request["path"]), request["content_type"], limits).to_json()}
+        from ingestion.parsing.readers import read  # after the limits hold
+
+        document = read(Path(request["path"]), request["content_type"], limits)
+        return _packed({"document": document.to_json()})
     except ParseError as error:
-        return {"error": error.code, "message": error.message}
+        return _packed({"error": error.code, "message": error.message})
     except (MemoryError, RecursionError):
-        return {"error": "too_complex", "message": ""}
+        return _packed({"error": "too_complex", "message": ""})
     except Exception:
         # Documents break readers in ways that no list foresees; the parent logs where.
-        return {"error": "corrupt", "message": "", "detail": traceback.format_exc()}
+        return _packed({"error": "corrupt", "message": "", "detail": traceback.format_exc()})
+
+
+def _packed(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
 
 
 if __name__ == "__main__":

@@ -97,8 +97,14 @@ def _guess(data: bytes) -> str:
             best, best_share = name, share
     if best:
         return best
-    match = from_bytes(sample, cp_exclusion=["utf_7"]).best()
-    return match.encoding if match else "cp1252"
+    matches = from_bytes(sample, cp_exclusion=["utf_7"])
+    best_match = matches.best()
+    if best_match is None:
+        return "cp1252"
+    western = any("cp1252" in m.could_be_from_charset and m.chaos <= best_match.chaos for m in matches)
+    # š and ž, which Czech, Slovak and Croatian texts are full of and western ones are not
+    central = any(letter in sample for letter in b"\x8a\x8e\x9a\x9e")
+    return "cp1252" if western and not central else best_match.encoding
 
 
 def _everyday(character: str) -> bool:
