@@ -59,11 +59,11 @@ def create(
     details: Details = NO_DETAILS,
     idempotency_key: str = "",
 ) -> Document:
-    """Accept a file: it is durable, and will be `ready` or `failed`, when this returns.
+    """Accept a file: when this returns it is durable, and it will end `ready` or `failed`.
 
     A name that the library has already gets a new version, which replaces the old one once it is ready. A
-    name may have folders (`2024/report.pdf`). A user's `idempotency_key` makes one document: sent again within
-    24 hours, it gets that document.
+    name may have folders (`2024/report.pdf`). A user's `idempotency_key` makes one document: sent again
+    within 24 hours, it gets that document.
 
     1. Check name, size and content.  2. Write the file to disk.  3. Commit the row.  4. Ring for a worker.
     A crash after 2 leaves a file that nothing names; a crash after 3 is mended by the sweep.

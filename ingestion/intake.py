@@ -51,7 +51,7 @@ def ingest_paths(library: Library, paths: Iterable[Path], *, user: Any = None) -
             yield Outcome(str(path), code="not_found", message="There is no such file or folder.")
 
 
-def ingest_upload(library: Library, upload: UploadedFile, *, user: Any = None) -> Iterator[Outcome]:
+def ingest_upload(library: Library, upload: UploadedFile[bytes], *, user: Any = None) -> Iterator[Outcome]:
     """Accept a file from a form; of a .zip, each member."""
     name = upload.name or ""
     if name.lower().endswith(".zip"):
@@ -61,7 +61,7 @@ def ingest_upload(library: Library, upload: UploadedFile, *, user: Any = None) -
 
 
 def ingest_archive(
-    library: Library, archive: Path | IO[bytes] | UploadedFile, name: str, *, user: Any = None
+    library: Library, archive: Path | IO[bytes] | UploadedFile[bytes], name: str, *, user: Any = None
 ) -> Iterator[Outcome]:
     """Accept each member of a .zip; an archive that is unsafe as a whole is one refusal."""
     try:

@@ -146,6 +146,9 @@ class DocumentText(models.Model):
     headings = models.JSONField(default=list)  # [[level, text, start], ...]
     tables = models.JSONField(default=list)  # [[start, header_end, end], ...]
 
+    def __str__(self) -> str:
+        return f"text of {self.document_id}"
+
 
 class Chunk(models.Model):
     """A passage of a document's active version. Its id is its point id in the index."""

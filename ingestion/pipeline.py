@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
@@ -32,8 +31,8 @@ def run(document_id: UUID) -> None:
     2. Parse in a child process, chunk, encode, and write the points of this version to the index.
     3. In one transaction: its chunks replace the old version's, and the row says `ready`.
     4. Remove the old version's points.
-    A crash before 3 leaves points without rows, which no search shows and the next attempt overwrites; a crash
-    before 4 leaves old points, which no search shows and the reconciler removes.
+    A crash before 3 leaves points without rows, which no search shows and the next attempt overwrites; a
+    crash before 4 leaves old points, which no search shows and the reconciler removes.
     """
     claim = claim_document(document_id)
     if claim is None:

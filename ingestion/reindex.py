@@ -49,7 +49,7 @@ def reindex(
 
 
 def rebuild(version: IndexVersion, progress: Progress = lambda done, total: None) -> None:
-    """Fill the collection of a version from the database alone: after a restore, or when the index is lost."""
+    """Fill the collection of a version from the database alone, after a restore or a lost index."""
     engine.index().create(version.collection, CollectionSpec(version.dimensions))
     _copy(version, progress)
     _check(version)

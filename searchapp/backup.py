@@ -67,7 +67,9 @@ def restore(source: Path) -> int:
     """
     call_command("migrate", verbosity=0, interactive=False)
     if Library.objects.exists():
-        raise BackupError("There are libraries here already. Restore into a new, empty QUARRY_DATA or database.")
+        raise BackupError(
+            "There are libraries here already. Restore into a new, empty QUARRY_DATA or database."
+        )
     try:
         with tarfile.open(source, "r:gz") as archive, tempfile.TemporaryDirectory() as folder:
             for member in archive:

@@ -26,7 +26,9 @@ def load_demo() -> None:
     """Queue the demo documents, unless there is any library already."""
     if Library.objects.exists():
         return
-    library = Library.objects.create(name=LIBRARY, description="A made-up company's documents, to try Quarry on.")
+    library = Library.objects.create(
+        name=LIBRARY, description="A made-up company's documents, to try Quarry on."
+    )
     admin = get_user_model().objects.filter(is_superuser=True).first()
     for _ in ingest_paths(library, [FOLDER / "documents"], user=admin):
         pass

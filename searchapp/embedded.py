@@ -1,4 +1,4 @@
-"""Embedded mode: the ingest worker and the beat as threads of this process, one such process a data folder."""
+"""Embedded mode: the ingest worker and the beat as threads of one process in a data folder."""
 
 from __future__ import annotations
 

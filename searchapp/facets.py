@@ -30,9 +30,7 @@ class Facet:
     selected: bool
 
 
-def count_facets(
-    found: Collection[Found], selected: Mapping[str, Collection[str]]
-) -> dict[str, list[Facet]]:
+def count_facets(found: Collection[Found], selected: Mapping[str, Collection[str]]) -> dict[str, list[Facet]]:
     """Documents per value of each field, the most frequent first.
 
     A field is counted under the selections in the *other* fields, so that choosing one value does not hide

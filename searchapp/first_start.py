@@ -25,5 +25,5 @@ def _create_admin(say: Callable[[str], object]) -> None:
         return
     given = env.text("QUARRY_ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+    users.create_superuser("admin", password=password)
     say(f"The admin is called admin; the password is {'QUARRY_ADMIN_PASSWORD' if given else password}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
@@ -32,7 +32,7 @@ POOL = 100  # candidates of each leg: what facets count, and where the last page
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the person narrows by. Values of one field are joined by OR, fields by AND; empty does not narrow."""
+    """What the person narrows by: any of a field's values, and all fields. An empty field does not narrow."""
 
     library: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
@@ -210,7 +210,7 @@ def _chunks(user: Person, candidates: Sequence[FusedCandidate]) -> dict[str, Chu
 
 
 def suggest(user: Person, prefix: str, limit: int = 8) -> list[str]:
-    """Titles of documents that the person may read and that contain the words, those that begin with them first."""
+    """Titles with `prefix` in them, of documents that the person may read; those that begin with it first."""
     prefix = check_query(prefix)
     titles = (
         readable_documents(user)

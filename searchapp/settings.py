@@ -95,7 +95,7 @@ RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 30, least=1, most=200)
 RERANK_DEADLINE_MS = env.number("QUARRY_RERANK_DEADLINE_MS", 1200, least=50, most=60_000)
 
 QDRANT_URL = env.text("QUARRY_QDRANT_URL")
-QDRANT = {
+QDRANT: dict[str, Any] = {
     "api_key": env.text("QUARRY_QDRANT_API_KEY"),
     "prefer_grpc": env.boolean("QUARRY_QDRANT_GRPC", False),
     "shard_number": env.number("QUARRY_QDRANT_SHARDS", 1, least=1),

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
+LEAVE = "Leave is 25 days a year."
+
 
 @dataclass(frozen=True)
 class People:
@@ -32,7 +34,7 @@ def people(library_name: str = "Handbook") -> People:
     return People(library, owner, colleague, outsider)
 
 
-def document(library: Any, text: str = "Leave is 25 days a year.", name: str = "leave.txt", **details: Any) -> Any:
+def document(library: Any, text: str = LEAVE, name: str = "leave.txt", **details: Any) -> Any:
     """A document that waits to be ingested."""
     from ingestion import documents
 
@@ -40,11 +42,11 @@ def document(library: Any, text: str = "Leave is 25 days a year.", name: str = "
     return documents.create(library, name, content, details=documents.Details(**details))
 
 
-def ready_document(library: Any, text: str = "Leave is 25 days a year.", name: str = "leave.txt", **kw: Any) -> Any:
+def ready_document(library: Any, text: str = LEAVE, name: str = "leave.txt", **details: Any) -> Any:
     """A document that search finds."""
     from ingestion import pipeline
 
-    stored = document(library, text, name, **kw)
+    stored = document(library, text, name, **details)
     pipeline.run(stored.pk)
     stored.refresh_from_db()
     assert stored.status == "ready", stored.error_message

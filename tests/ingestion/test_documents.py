@@ -25,7 +25,9 @@ def test_create_should_store_the_file_and_queue_the_document(people: People) -> 
     assert (stored.type, stored.size, stored.version) == ("txt", 24, 1)
 
 
-def test_create_should_refuse_the_same_bytes_under_another_name_and_say_where_they_are(people: People) -> None:
+def test_create_should_refuse_the_same_bytes_under_another_name_and_say_where_they_are(
+    people: People,
+) -> None:
     first = ready_document(people.library)
     with pytest.raises(documents.DuplicateError) as refusal:
         document(people.library, name="copy.txt")

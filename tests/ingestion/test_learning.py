@@ -29,8 +29,8 @@ def test_learning_should_switch_to_the_new_model_only_if_it_is_better(
     for number in range(8):
         sections = (
             f"# {subject.title()} {number}-{part}\n\nThe {subject} of model {number} part {part} needs care. "
-            f"Turn the {subject} by {number * part} degrees and check it weekly. Order {subject} kits by code "
-            f"{subject[:2].upper()}{number}{part} from the depot."
+            f"Turn the {subject} by {number * part} degrees and check it weekly. Order {subject} kits by "
+            f"code {subject[:2].upper()}{number}{part} from the depot."
             for part in range(5)
             for subject in SUBJECTS
         )

@@ -25,7 +25,11 @@ def chunk_ids(stored: Document) -> set[str]:
 
 
 def test_run_should_make_chunks_points_and_text_and_end_ready(people: People) -> None:
-    stored = ready_document(people.library, "# Leave\n\nEvery employee has 25 days of paid leave a year, and it is for the year.", "leave.md")
+    stored = ready_document(
+        people.library,
+        "# Leave\n\nEvery employee has 25 days of paid leave a year, and it is for the year.",
+        "leave.md",
+    )
     assert (stored.status, stored.progress, stored.active_version) == (Status.READY, 1.0, 1)
     assert stored.chunk_count == len(chunk_ids(stored)) == 1
     assert points_of(stored) == chunk_ids(stored)
@@ -35,7 +39,9 @@ def test_run_should_make_chunks_points_and_text_and_end_ready(people: People) ->
 
 
 def test_run_should_place_each_chunk_in_the_text(people: People) -> None:
-    text = "\n\n".join(f"## Part {n}\n\n" + f"Sentence {n} of the handbook says a thing. " * 40 for n in range(5))
+    text = "\n\n".join(
+        f"## Part {n}\n\n" + f"Sentence {n} of the handbook says a thing. " * 40 for n in range(5)
+    )
     stored = ready_document(people.library, text, "long.md")
     whole = DocumentText.objects.get(document=stored).text
     chunks = list(stored.chunks.all())
@@ -159,7 +165,12 @@ def test_a_parser_that_crashes_should_be_tried_three_times_then_quarantined(
         pipeline.run(stored.pk)
         stored.refresh_from_db()
         states.append((stored.status, stored.attempts))
-    assert states == [(Status.QUEUED, 1), (Status.QUEUED, 2), (Status.QUARANTINED, 3), (Status.QUARANTINED, 3)]
+    assert states == [
+        (Status.QUEUED, 1),
+        (Status.QUEUED, 2),
+        (Status.QUARANTINED, 3),
+        (Status.QUARANTINED, 3),
+    ]
     assert stored.error_code == "parser_crashed"
 
 
@@ -173,7 +184,9 @@ def test_a_worker_that_dies_three_times_should_quarantine_its_file(people: Peopl
     assert (stored.status, stored.error_code) == (Status.QUARANTINED, "crashed")
 
 
-def test_an_index_that_is_away_should_cost_no_attempt(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_is_away_should_cost_no_attempt(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*args: Any) -> Any:
         raise IndexUnavailableError
 

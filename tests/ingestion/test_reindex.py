@@ -44,7 +44,9 @@ def test_reindex_should_keep_the_last_version_for_a_rollback_and_drop_older_ones
     assert set(IndexVersion.objects.values_list("collection", flat=True)) == kept
 
 
-def test_a_failed_reindex_should_remove_only_what_is_new(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_reindex_should_remove_only_what_is_new(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready_document(people.library)
     live = engine.live_version()
     monkeypatch.setattr(module, "_copy", lambda version, progress: None)

@@ -66,7 +66,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
         def command(*arguments: str) -> str:
             done = subprocess.run(
-                [python, "manage.py", *arguments], env=env, cwd=ROOT, check=True, capture_output=True, text=True
+                [python, "manage.py", *arguments],
+                env=env,
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+                text=True,
             )
             return done.stdout.strip()
 
@@ -74,12 +79,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             on.enter_context(running([f"{here}/{arguments[0]}", *arguments[1:]], folder / f"{name}.log", env))
 
         command("prepare")
-        bind = ("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--worker-class", "gthread")
+        bind = (
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--worker-class",
+            "gthread",
+        )
         service("web", "gunicorn", *bind, "searchapp.wsgi")
         worker = ("celery", "-A", "searchapp", "worker", "--queues")
         service("ingest", *worker, "ingest", "--pool", "prefork", "--concurrency", "2", "-n", "ingest@%h")
         service("rerank", *worker, "rerank", "--pool", "threads", "--concurrency", "16", "-n", "rerank@%h")
-        service("beat", "celery", "-A", "searchapp", "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=")
+        service(
+            "beat", "celery", "-A", "searchapp", "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile="
+        )
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
         yield Stack(f"http://127.0.0.1:{port}", command("token", "admin").splitlines()[-1])
 

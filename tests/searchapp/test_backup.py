@@ -52,7 +52,9 @@ def test_everything_should_come_back_from_one_file(
     assert not search(get_user_model().objects.get(username="outsider"), "leave", rerank=False).hits
 
 
-def test_a_restore_should_refuse_to_mix_with_what_is_there(people: Any, tmp_path: Path, folders: None) -> None:
+def test_a_restore_should_refuse_to_mix_with_what_is_there(
+    people: Any, tmp_path: Path, folders: None
+) -> None:
     file = tmp_path / "quarry.backup"
     call_command("backup", file, verbosity=0)
     with pytest.raises(CommandError, match="There are libraries here already"):

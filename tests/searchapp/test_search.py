@@ -130,7 +130,9 @@ def test_filters_should_narrow_and_facets_should_still_show_the_alternatives(
 
 
 def test_facets_should_count_documents_not_passages(people: People) -> None:
-    ready_document(people.library, "\n\n".join(f"# Part {n}\n\nLeave rule {n}. " * 60 for n in range(4)), "l.md")
+    ready_document(
+        people.library, "\n\n".join(f"# Part {n}\n\nLeave rule {n}. " * 60 for n in range(4)), "l.md"
+    )
     page = search(people.colleague, "leave rule", rerank=False)
     assert page.total > 3
     assert facet(page, "type") == {"md": 1}
@@ -157,7 +159,9 @@ def test_a_query_that_cannot_be_asked_should_be_refused(
     assert (refusal.value.code, refusal.value.status) == (code, status)
 
 
-@pytest.mark.parametrize("query", ["'; DROP TABLE ingestion_chunk; --", "<script>alert(1)</script>", "!!!", "🦔", "a"])
+@pytest.mark.parametrize(
+    "query", ["'; DROP TABLE ingestion_chunk; --", "<script>alert(1)</script>", "!!!", "🦔", "a"]
+)
 def test_strange_queries_should_be_answered(people: People, library: Library, query: str) -> None:
     search(people.colleague, query, rerank=False)
 

@@ -114,7 +114,17 @@ def postgres(folder: Path) -> Iterator[str]:
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
     port = free_port()
-    command = [program("redis-server"), "--port", str(port), "--dir", str(folder), "--save", "", "--bind", "127.0.0.1"]
+    command = [
+        program("redis-server"),
+        "--port",
+        str(port),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--bind",
+        "127.0.0.1",
+    ]
     with running(command, folder / "redis.log"):
         wait_for(lambda: listens(port), "Redis")
         yield f"redis://127.0.0.1:{port}/0"

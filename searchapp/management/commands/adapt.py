@@ -27,8 +27,12 @@ class Command(BaseCommand):
             raise CommandError(f"There is no library {library}.")
         os.nice(10)  # a server beside it comes first
         with tqdm(total=100, desc="Learning", unit="%", disable=None) as bar:
+
+            def show(share: float) -> None:
+                bar.update(int(100 * share) - bar.n)
+
             try:
-                report = learn(target, lambda share: bar.update(int(100 * share) - bar.n) and None)
+                report = learn(target, show)
             except (NotLearnableError, ReindexError, IndexUnavailableError) as error:
                 raise CommandError(str(error)) from error
             finally:

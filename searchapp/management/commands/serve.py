@@ -24,9 +24,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED:
             raise CommandError(
-                "`serve` is for one machine. With QUARRY_REDIS_URL set, start the services of docker-compose.yml."
+                "`serve` is for one machine. With QUARRY_REDIS_URL set, start the services in compose."
             )
-        listener = self._listen(env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535))
+        listener = self._listen(
+            env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535)
+        )
         prepare(self.stdout.write)
         load_demo()
         if settings.RERANK_BACKEND != "off":
@@ -56,7 +58,9 @@ class Command(BaseCommand):
 
     def _serve(self, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
-        self.stdout.write(f"Quarry is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
+        self.stdout.write(
+            f"Quarry is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)"
+        )
         self.stdout.flush()
         waitress.serve(
             application,
