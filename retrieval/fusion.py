@@ -40,18 +40,12 @@ def fuse(
     """
     dense_scores = {candidate.id: candidate.score for candidate in dense}
     lexical_scores = {candidate.id: candidate.score for candidate in lexical}
-    dense_scaled, lexical_scaled = _scaled(dense_scores), _scaled(lexical_scores)
-    fused = [
-        FusedCandidate(
-            id=id,
-            score=(1 - lexical_weight) * dense_scaled.get(id, 0.0)
-            + lexical_weight * lexical_scaled.get(id, 0.0),
-            dense=dense_scores.get(id),
-            lexical=lexical_scores.get(id),
-        )
-        for id in dense_scores | lexical_scores
-    ]
-    return sorted(fused, key=lambda candidate: (-candidate.score, candidate.id))[:limit]
+    fused = dict.fromkeys(dense_scores | lexical_scores, 0.0)
+    for scores, weight in ((dense_scores, 1 - lexical_weight), (lexical_scores, lexical_weight)):
+        for id, score in _scaled(scores).items():
+            fused[id] += weight * score
+    best = sorted(fused, key=lambda id: (-fused[id], id))[:limit]
+    return [FusedCandidate(id, fused[id], dense_scores.get(id), lexical_scores.get(id)) for id in best]
 
 
 def _scaled(scores: dict[str, float]) -> dict[str, float]:
