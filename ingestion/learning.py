@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ingestion import engine
 from ingestion.models import Chunk, IndexVersion, Library
 from ingestion.pipeline import passage
 from ingestion.reindex import reindex
+from retrieval.fusion import LEARNED_WEIGHTS
 from retrieval.types import Passage
 from training.adapt import AdaptReport, adapt
 
@@ -46,6 +48,7 @@ def learn(library: Library, progress: Callable[[float], None] | None = None) -> 
                 dimensions=live.dimensions,
                 chunk_words=live.chunk_words,
                 average_length=live.average_length,
+                fusion=asdict(LEARNED_WEIGHTS),
             )
         )
     return report

@@ -184,6 +184,7 @@ class IndexVersion(models.Model):
     quantization = models.CharField(max_length=20, default="binary")
     chunk_words = models.PositiveIntegerField()
     average_length = models.FloatField()  # of a passage, in BM25 terms
+    fusion = models.JSONField(default=dict, blank=True)  # fields of FusionWeights; empty: the defaults
     state = models.CharField(max_length=10, choices=State.choices, default=State.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)

@@ -19,6 +19,7 @@ from ingestion.access import Person, readable_documents, readable_libraries
 from ingestion.models import Chunk, IndexVersion
 from ingestion.pipeline import passage
 from retrieval.first_stage import first_stage
+from retrieval.fusion import FusionWeights
 from retrieval.reranker import combine
 from retrieval.types import Filter, FusedCandidate
 from searchapp.facets import Facet, Found, count_facets
@@ -138,6 +139,7 @@ def _candidates(
         query,
         filter=Filter(conditions),
         limit=POOL,
+        weights=FusionWeights(**version.fusion),
     )
 
 
