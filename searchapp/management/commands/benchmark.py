@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from benchmarks import encode, search
+from benchmarks import adapt, encode, ingest, search
 from benchmarks.report import Row, as_json
 from ingestion.engine import model_path
 from retrieval.encoder import EncoderUnavailableError
+
+BENCHMARKS: dict[str, Callable[[str], list[Row]]] = {
+    "encode": encode.run,
+    "ingest": lambda model: ingest.run(model, settings.DIMENSIONS),
+    "search": lambda model: search.run(model, settings.DIMENSIONS),
+    "adapt": adapt.run,
+}
 
 
 class Command(BaseCommand):
     help = "Measure speed against the peers that are installed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("benchmark", choices=["encode", "search"])
+        parser.add_argument("benchmark", choices=list(BENCHMARKS))
         parser.add_argument("--json", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, benchmark: str, **options: Any) -> None:
-        model = model_path(settings.ENCODER)
         try:
-            rows = encode.run(model) if benchmark == "encode" else search.run(model, settings.DIMENSIONS)
+            rows = BENCHMARKS[benchmark](model_path(settings.ENCODER))
         except (EncoderUnavailableError, ValueError) as error:
             raise CommandError(str(error)) from error
         for row in rows:
