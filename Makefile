@@ -33,6 +33,10 @@ lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 
+TRAIN_DATA ?= ../shared/data/train
+train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DATA)
+	.venv/bin/python -m training.train_base --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
+
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
@@ -40,4 +44,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint lock
+.PHONY: help install run test lint train-base lock
