@@ -21,9 +21,14 @@ logger = logging.getLogger(__name__)
 
 
 @cache
-def batching() -> BatchingReranker:
-    """This process's one model thread."""
-    return BatchingReranker(load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND))
+def batching() -> BatchingReranker | None:
+    """This process's one model thread; None, until the next start, if the model cannot be loaded."""
+    try:
+        model = load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND)
+    except Exception:  # whatever a model's own code raises: search goes on without it
+        logger.exception("The reranker %s cannot be loaded", settings.RERANKER)
+        return None
+    return BatchingReranker(model)
 
 
 @cache
@@ -45,10 +50,8 @@ def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] 
 
 
 def score(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
-    try:
-        model = batching()
-    except Exception:  # whatever a model's own code raises: search goes on without it
-        logger.exception("The reranker %s cannot be loaded", settings.RERANKER)
+    model = batching()
+    if model is None:
         return "unavailable"
     try:
         pairs = [(query, passage) for passage in passages]

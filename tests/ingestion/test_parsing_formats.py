@@ -127,6 +127,22 @@ def test_html_should_give_text_without_scripts_or_head(tmp_path: Path) -> None:
     assert document.title == "Rules & aims"
 
 
+def test_html_should_join_the_lines_of_its_source(tmp_path: Path) -> None:
+    page = """<h1>The
+        rules</h1><p>Leave is 25 days
+   a year. <b>Ask
+        early</b>.<br>Or late.</p><pre>a = 1
+  b = 2</pre><div>The
+        end</div><ul><li>one
+        more</li><li>two</li></ul><table><tr><th>Day
+        of</th><th>Pay</th></tr><tr><td>1</td><td>full</td></tr></table>"""
+    (tmp_path / "a.html").write_text(page)
+    document = parsed(tmp_path / "a.html")
+    prose = ["The rules", "Leave is 25 days a year. Ask early.", "Or late."]
+    code_and_list = ["a = 1", "  b = 2", "The end", "- one more", "- two"]
+    assert lines(document) == [*prose, *code_and_list, "Day of | Pay", "1 | full"]
+
+
 def test_deep_html_should_keep_its_text(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("<div>" * 200 + "deep down" + "</div>" * 200)
     assert parsed(tmp_path / "a.html").text == "deep down"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -62,9 +63,9 @@ def test_search_should_answer_without_the_reranker(people: People, library: Libr
 
 
 def test_search_should_outlive_a_reranker_that_cannot_be_loaded(
-    people: People, library: Library, settings: Any, tmp_path: Any
+    people: People, library: Library, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reranking.batching.cache_clear()
+    monkeypatch.setattr(reranking, "batching", cache(reranking.batching.__wrapped__))
     settings.RERANKER, settings.RERANK_BACKEND = str(tmp_path), "onnx-int8"
     page = search(people.colleague, "train tickets")
     assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])

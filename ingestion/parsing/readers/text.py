@@ -63,6 +63,8 @@ UNCLOSED = frozenset(
         "body",
     ]
 )
+PRE = re.compile(r"(</?pre\b[^<>]{0,5000}>)", re.IGNORECASE)
+LINE_ENDS = re.compile(r"[\r\n]+")
 DELIMITERS = ",;\t|"
 
 
@@ -74,7 +76,7 @@ def add_plain(text: str, builder: TextBuilder) -> None:
 
 def add_html(data: bytes, builder: TextBuilder) -> None:
     text = decode(data)
-    source = HEAD_TAGS.sub("", text)
+    source = _unwrapped(HEAD_TAGS.sub("", text))
     depth = _depth(source, ABSURD_DEPTH)
     if depth >= ABSURD_DEPTH:
         raise ParseError("too_complex")
@@ -86,6 +88,16 @@ def add_html(data: bytes, builder: TextBuilder) -> None:
     if not builder.title and (title := TITLE.search(text)):
         builder.title = html.unescape(title[1])
     add_markdown(result.content, builder, generated=True)
+
+
+def _unwrapped(source: str) -> str:
+    """The source with its line ends as spaces, as browsers show them, but in <pre>; kreuzberg keeps them."""
+    pieces = PRE.split(source)  # a text, a tag, a text, ...
+    for place in range(0, len(pieces), 2):
+        in_pre = place > 0 and not pieces[place - 1].startswith("</")
+        if not in_pre:
+            pieces[place] = LINE_ENDS.sub(" ", pieces[place])
+    return "".join(pieces)
 
 
 def _depth(source: str, most: int) -> int:

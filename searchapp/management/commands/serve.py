@@ -31,8 +31,11 @@ class Command(BaseCommand):
         )
         prepare(self.stdout.write)
         load_demo()
-        if settings.RERANK_BACKEND != "off":
-            reranking.batching()  # loaded before the first query waits for it
+        if settings.RERANK_BACKEND != "off" and reranking.batching() is None:
+            raise CommandError(
+                f"The reranker {settings.RERANKER} (QUARRY_RERANKER) cannot be loaded; the reason is above. "
+                "QUARRY_RERANK_BACKEND=off serves without one."
+            )
         self._on_stop(signal.default_int_handler)
         with workers():
             self._serve(listener)
