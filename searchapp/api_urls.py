@@ -1,11 +1,11 @@
-"""Addresses for programs: the REST API, and health outside it."""
+"""Addresses for programs: the REST API. (`health.py` answers outside it.)"""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from ingestion.urls import api_urlpatterns as document_path
-from searchapp import api, docs, health, problems
+from searchapp import api, docs, problems
 
 query_path: list[URLPattern | URLResolver] = [
     path("search", api.Search.as_view(), name="api-search"),
@@ -18,10 +18,4 @@ query_path: list[URLPattern | URLResolver] = [
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include([*query_path, *document_path])),
     re_path(r"^api/", problems.unknown_address),
-]
-
-health_urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", health.prometheus, name="metrics"),
 ]

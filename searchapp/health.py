@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
@@ -38,6 +39,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+ANSWERS = {"/healthz": healthz, "/readyz": readyz, "/metrics": prometheus}
+
+
+class HealthChecks:
+    """Answers before all else. Machines beside this one ask by its address and without TLS, so the names in
+    `QUARRY_ALLOWED_HOSTS` and the redirect to HTTPS are not for them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return ANSWERS.get(request.path_info, self._get_response)(request)
 
 
 def _checks() -> dict[str, Callable[[], None]]:

@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 
 from searchapp import account, views
-from searchapp.api_urls import api_urlpatterns, health_urlpatterns
+from searchapp.api_urls import api_urlpatterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.search, name="search"),
@@ -20,7 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/tokens/revoke/", account.revoke_token, name="revoke-token"),
     path("admin/", admin.site.urls),
     *api_urlpatterns,
-    *health_urlpatterns,
 ]
 
 handler400 = "searchapp.problems.bad_request"

@@ -23,6 +23,15 @@ def test_healthz_should_need_nothing(client: Client) -> None:
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_machines_should_be_answered_by_address_and_without_tls(
+    client: Client, db: None, settings: Any, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["search.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
+
+
 def test_readyz_should_be_ready_when_all_parts_answer(client: Client, db: None) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "not_ready": []})
