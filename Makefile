@@ -37,6 +37,9 @@ TRAIN_DATA ?= ../shared/data/train
 train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DATA)
 	.venv/bin/python -m training.train_base --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
 
+bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDER)
+	.venv/bin/python -m benchmarks.quality $(or $(DATA),../shared/data/eval)
+
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
@@ -44,4 +47,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint train-base lock
+.PHONY: help install run test lint train-base bench lock
