@@ -76,6 +76,8 @@ def document_for(user: Person, document_id: UUID, needed: Role = Role.VIEWER) ->
 
 def library_named(user: Person, reference: str, needed: Role = Role.VIEWER) -> Library:
     """`library_for` by id or by name, as programs and forms name libraries."""
+    if "\0" in reference:  # Postgres cannot even be asked for it
+        raise Library.DoesNotExist
     try:
         library_id = UUID(reference)
     except ValueError:

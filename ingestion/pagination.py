@@ -18,6 +18,15 @@ class Pagination(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 200
 
+    def get_page_size(self, request: Request) -> int:
+        """Raises `ValidationError` for a limit that is no number, or not in range."""
+        limit = request.query_params.get("limit", str(self.page_size))
+        if not (
+            limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= self.max_page_size
+        ):
+            raise ValidationError({"limit": f"A whole number from 1 to {self.max_page_size}."})
+        return int(limit)
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})
 

@@ -42,10 +42,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
-            known = ", ".join(self.fields)
-            raise RefusedError(
-                self.unknown_code, 400, f"There is no field “{unknown[0][:50]}”. Known: {known}."
-            )
+            known, wrong = ", ".join(self.fields), unknown[0][:50].encode("utf-8", "replace").decode()
+            raise RefusedError(self.unknown_code, 400, f"There is no field “{wrong}”. Known: {known}.")
         return super().to_internal_value(data)
 
 

@@ -31,7 +31,8 @@ def create_token(request: PageRequest) -> HttpResponse:
 @require_POST
 @page
 def revoke_token(request: PageRequest) -> HttpResponse:
-    AuthToken.objects.filter(user=request.user, token_key=request.POST.get("key", "")).delete()
+    key = request.POST.get("key", "").replace("\0", "")  # Postgres takes no NUL
+    AuthToken.objects.filter(user=request.user, token_key=key).delete()
     messages.success(request, "The token is revoked. Programs that use it are refused from now on.")
     return redirect("account")
 

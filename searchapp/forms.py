@@ -15,6 +15,14 @@ PAGE_SIZE = 10
 LAST_PAGE = 100
 
 
+def whole_number(text: str, *, most: int) -> int | None:
+    """The number from 1 to `most` that the text names, higher ones cut; None where it names none."""
+    digits = text.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return most if len(digits) > len(str(most)) else min(int(digits), most)
+
+
 @dataclass(frozen=True, slots=True)
 class SearchParams:
     """The query, the selected filters and the page number; every field has a harmless default."""
@@ -25,11 +33,10 @@ class SearchParams:
 
     @classmethod
     def of(cls, values: QueryDict) -> SearchParams:
-        number = values.get("page", "")
         return cls(
             q=values.get("q", "").strip(),
             filters=Filters(**{name: tuple(values.getlist(name)) for name in asdict(Filters())}),
-            page=min(int(number), LAST_PAGE) if number.isascii() and number.isdigit() and int(number) else 1,
+            page=whole_number(values.get("page", ""), most=LAST_PAGE) or 1,
         )
 
     @property

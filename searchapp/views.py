@@ -18,7 +18,7 @@ from ingestion.models import PENDING, Chunk, Document, DocumentText, Role
 from ingestion.pages import PageRequest, page, wants_fragment
 from retrieval.index.base import IndexUnavailableError
 from searchapp import demo, reader
-from searchapp.forms import PAGE_SIZE, SearchParams
+from searchapp.forms import PAGE_SIZE, SearchParams, whole_number
 from searchapp.query import QueryError, check_query
 from searchapp.results import Results
 from searchapp.search import search as run_search
@@ -112,10 +112,8 @@ def _reading(document: Document, chunk: Chunk | None, query: str, part: str) -> 
     if parsed is None:
         return {}
     starts = reader.part_starts(parsed.text)
-    if part.isascii() and part.isdigit():
-        number = min(max(int(part), 1), len(starts)) - 1
-    else:
-        number = reader.part_of(starts, chunk.start if chunk else 0)
+    asked = whole_number(part, most=len(starts))
+    number = asked - 1 if asked else reader.part_of(starts, chunk.start if chunk else 0)
     start, end = [*starts, len(parsed.text)][number : number + 2]
     return {
         "parts": range(1, len(starts) + 1),
