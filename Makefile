@@ -40,6 +40,10 @@ train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DA
 bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDER)
 	.venv/bin/python -m benchmarks.quality $(or $(DATA),../shared/data/eval)
 
+train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS, PAIR_STEPS)
+	.venv/bin/python -m training.reranker --data $(or $(TRAIN_DATA),../shared/data/train) --out models/reranker \
+		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
+
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
