@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import ROOT, answers, free_port, postgres, redis, running, wait_for
+from tests.support.servers import ROOT, answers, free_port, listens, postgres, redis, running, wait_for
 
 DEMO = ROOT / "demo" / "documents"
 
@@ -62,7 +62,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "QUARRY_LOG_LEVEL": "INFO",
         }
         on.enter_context(running([*qdrant, "--folder", str(folder / "qdrant")], folder / "qdrant.log"))
-        wait_for(lambda: answers(f"http://127.0.0.1:{qdrant_port}/readyz"), "the Qdrant stand-in")
+        wait_for(lambda: listens(qdrant_port), "the Qdrant stand-in")
 
         def command(*arguments: str) -> str:
             done = subprocess.run(
@@ -79,23 +79,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             on.enter_context(running([f"{here}/{arguments[0]}", *arguments[1:]], folder / f"{name}.log", env))
 
         command("prepare")
-        bind = (
-            "--bind",
-            f"127.0.0.1:{port}",
-            "--workers",
-            "2",
-            "--threads",
-            "4",
-            "--worker-class",
-            "gthread",
-        )
-        service("web", "gunicorn", *bind, "searchapp.wsgi")
+        config = ("--config", "docker/gunicorn.py", "--bind", f"127.0.0.1:{port}")
+        service("web", "gunicorn", *config, "searchapp.wsgi")
         worker = ("celery", "-A", "searchapp", "worker", "--queues")
         service("ingest", *worker, "ingest", "--pool", "prefork", "--concurrency", "2", "-n", "ingest@%h")
         service("rerank", *worker, "rerank", "--pool", "threads", "--concurrency", "16", "-n", "rerank@%h")
-        service(
-            "beat", "celery", "-A", "searchapp", "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile="
-        )
+        service("beat", "celery", "-A", "searchapp", "beat", "--pidfile=")
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
         yield Stack(f"http://127.0.0.1:{port}", command("token", "admin").splitlines()[-1])
 
