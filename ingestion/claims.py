@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
 from ingestion.models import IN_PROGRESS, Document, Status
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 HEARTBEAT_S = 10.0
@@ -81,7 +84,7 @@ class Claim:
         def beat() -> None:
             try:
                 while not done.wait(HEARTBEAT_S):
-                    self._update(lease_until=timezone.now() + LEASE)
+                    self._renew()
             finally:
                 connection.close()
 
@@ -92,6 +95,13 @@ class Claim:
         finally:
             done.set()
             thread.join()
+
+    def _renew(self) -> None:
+        try:
+            self._update(lease_until=timezone.now() + LEASE)
+        except DatabaseError as error:
+            logger.warning("A lease could not be renewed (%s); the next beat tries again.", error)
+            connection.close()
 
 
 def claim_document(document_id: uuid.UUID) -> Claim | None:

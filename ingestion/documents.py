@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -84,7 +85,6 @@ def create(
         "content_type": file_type.content_type,
         "type": file_type.label,
         "given_title": details.title[:500],
-        "title": details.title[:500],
         "metadata": details.metadata or {},
         "tags": list(details.tags),
         "created_by": user if user is not None and user.pk else None,
@@ -95,13 +95,17 @@ def create(
     content.seek(0)
     stored = Document(library=library, name=name)
     stored.file.save(name, content, save=False)
+    write = partial(_write_row, library, name, stored.file.name or "", fields, remember)
     try:
-        document, old_file = _write_row(library, name, stored.file.name or "", fields, remember)
-    except IntegrityError:  # the same bytes, or the same key, came in by another request meanwhile
-        stored.file.storage.delete(stored.file.name or "")
-        if idempotency_key and (made := idempotency.document_of(user, idempotency_key, library, sha256)):
-            return made
-        raise DuplicateError(Document.objects.get(library=library, sha256=sha256)) from None
+        try:
+            document, old_file = write()
+        except IntegrityError:  # the same bytes, key or name came in by another request meanwhile
+            if idempotency_key and (made := idempotency.document_of(user, idempotency_key, library, sha256)):
+                stored.file.storage.delete(stored.file.name or "")
+                return made
+            if existing := Document.objects.filter(library=library, sha256=sha256).first():
+                raise DuplicateError(existing) from None
+            document, old_file = write()  # the name is there now, so this is its next version
     except BaseException:
         stored.file.storage.delete(stored.file.name or "")
         raise
@@ -123,6 +127,7 @@ def _write_row(
             document.version += 1
         for field, value in fields.items():
             setattr(document, field, value)
+        document.title = document.given_title or document.title  # the old one until the new version is read
         document.file.name = file
         _queue(document)
         document.save()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,14 +90,37 @@ def share(library: Library, grants: Sequence[Grant], *, by: Any) -> None:
     rows = [_row(library, grant) for grant in grants]
     if len({(row.user_id, row.group_id) for row in rows}) < len(rows):
         raise RefusedError("repeated_person", 400, "Each user and each group can be in the list once.")
-    with transaction.atomic():
-        Library.objects.select_for_update().get(pk=library.pk)
+    with _locked(library):
         Access.objects.filter(library=library).delete()
         Access.objects.bulk_create(rows)
         if role_in(by, library) != Role.MANAGER or not any(row.role == Role.MANAGER for row in rows):
             raise RefusedError(
                 "no_manager", 409, "You would lock yourself out. Keep yourself, or your group, as manager."
             )
+
+
+def set_role(library: Library, grant: Grant, *, by: Any) -> None:
+    """Give one person or group a role; as `share`. The others are read under the same lock, so that nobody
+    who is being added or removed at this moment is forgotten, or comes back."""
+    with _locked(library):
+        share(library, [*_without(library, grant.user, grant.group), grant], by=by)
+
+
+def remove(library: Library, *, user: str, group: str, by: Any) -> None:
+    """Take one person or group off the list; as `share`."""
+    with _locked(library):
+        share(library, _without(library, user, group), by=by)
+
+
+def _without(library: Library, user: str, group: str) -> list[Grant]:
+    return [g for g in grants(library) if (g.user, g.group) != (user, group)]
+
+
+@contextmanager
+def _locked(library: Library) -> Iterator[None]:
+    with transaction.atomic():
+        Library.objects.select_for_update().get(pk=library.pk)
+        yield
 
 
 def _row(library: Library, grant: Grant) -> Access:

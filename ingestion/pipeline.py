@@ -47,8 +47,8 @@ def run(document_id: UUID) -> None:
                 raise ParseError("no_text", "No text was found. If this is a scan, add a text layer by OCR.")
             _describe(document, parsed)
             chunks = _chunks(document, spans)
-            _index(claim, chunks)
-            old_ids = _publish(claim, chunks, parsed)
+            written = _index(claim, chunks)
+            old_ids = _publish(claim, chunks, parsed, written)
         except ParseError as error:
             claim.fail(error.code, error.message)
         except ParserCrashedError as error:
@@ -124,20 +124,23 @@ def _describe(document: Document, parsed: ParsedDocument) -> None:
     document.date = parsed.date
 
 
-def _index(claim: Claim, chunks: Sequence[Chunk]) -> None:
-    """Write the points to every version that takes new documents."""
-    for version in written_versions():
+def _index(claim: Claim, chunks: Sequence[Chunk]) -> set[str]:
+    """Write the points to every version that takes new documents. Returns the names of their collections."""
+    versions = written_versions()
+    for version in versions:
         for start in range(0, len(chunks), BATCH):
             batch = chunks[start : start + BATCH]
             index().upsert(version.collection, points(version, batch))
             claim.progress(Status.INDEXING, 0.4 + 0.55 * (start + len(batch)) / len(chunks))
+    return {version.collection for version in versions}
 
 
-def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument) -> list[str]:
+def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, written: set[str]) -> list[str]:
     """Make this version the visible one, in one transaction. Returns the ids of the points that it replaces.
 
     If the row was deleted or got a newer version meanwhile, nothing changes and this version's own points
-    are the ones to remove.
+    are the ones to remove; if only the claim is lost, another worker writes the same points, so they stay.
+    A re-index that began after the points were written gets them too.
     """
     document = claim.document
     with transaction.atomic():
@@ -149,7 +152,11 @@ def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument) -> l
             chunk_count=len(chunks),
         )
         if not published:
-            return [str(c.pk) for c in chunks]
+            same_version = Document.objects.filter(pk=document.pk, version=document.version)
+            return [] if same_version.exists() else [str(c.pk) for c in chunks]
+        for late in (v for v in written_versions() if v.collection not in written):
+            for start in range(0, len(chunks), BATCH):
+                index().upsert(late.collection, points(late, chunks[start : start + BATCH]))
         old = Chunk.objects.filter(document=document)
         new_ids = {c.pk for c in chunks}
         old_ids = [str(pk) for pk in old.values_list("pk", flat=True) if pk not in new_ids]

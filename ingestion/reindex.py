@@ -11,7 +11,7 @@ from django.utils import timezone
 from ingestion import engine
 from ingestion.models import Chunk, IndexVersion
 from ingestion.pipeline import BATCH, passage, points
-from retrieval.index.base import CollectionSpec
+from retrieval.index.base import CollectionSpec, UnknownCollectionError
 from retrieval.lexical import average_length
 
 logger = logging.getLogger(__name__)
@@ -31,19 +31,27 @@ def reindex(
     1. Say that it is being built: from now on new documents are written to both.  2. Copy every chunk.
     3. Check that no chunk is missing.  4. Switch, in one transaction.  5. Drop all but the last version.
     No query fails meanwhile. If a step before 4 fails, only what is new is removed.
+
+    Raises `ReindexError`, also where another re-index took over: the newest one wins, so that one that was
+    killed never stands in the way.
     """
-    live = engine.live_version()
     version = version or engine.new_version(_average_length())
+    for abandoned in IndexVersion.objects.filter(state=IndexVersion.State.BUILDING):
+        _drop(abandoned)
+    engine.index().create(version.collection, CollectionSpec(version.dimensions))
     version.save()
     try:
-        engine.index().create(version.collection, CollectionSpec(version.dimensions))
         _copy(version, progress)
         _check(version)
+        last = _switch(version)
+    except UnknownCollectionError:
+        _drop(version)
+        raise ReindexError("Another re-index took over; this one has stopped.") from None
     except BaseException:
         _drop(version)
         raise
-    _switch(live, version)
-    for old in IndexVersion.objects.filter(state=IndexVersion.State.RETIRED).exclude(pk=live.pk):
+    engine.index().switch(engine.LIVE_ALIAS, version.collection)
+    for old in IndexVersion.objects.filter(state=IndexVersion.State.RETIRED).exclude(pk=last.pk):
         _drop(old)
     return version
 
@@ -77,19 +85,26 @@ def _batches() -> Iterator[list[Chunk]]:
 
 
 def _check(version: IndexVersion) -> None:
-    """Every chunk must have its point. More points may be there: what was deleted during the copy."""
-    have = set(engine.index().ids(version.collection))
-    missing = [pk for pk in Chunk.objects.values_list("pk", flat=True).iterator() if str(pk) not in have]
-    if missing:
-        raise ReindexError(f"{len(missing)} chunks are missing in the new index; the live one stays.")
+    """Every chunk must have its point. More points may be there: what was deleted during the copy, and what
+    is about to be published. So the chunks are read first."""
+    chunks = [str(pk) for pk in Chunk.objects.values_list("pk", flat=True).iterator()]
+    missing = set(chunks).difference(engine.index().ids(version.collection))
+    # What was replaced or deleted since they were read is no loss.
+    lost = Chunk.objects.filter(pk__in=list(missing)[:500]).count()
+    if lost:
+        raise ReindexError(f"{lost} chunks are missing in the new index; the live one stays.")
 
 
-def _switch(live: IndexVersion, version: IndexVersion) -> None:
+def _switch(version: IndexVersion) -> IndexVersion:
+    """Make the version live; returns the one that was. Raises `ReindexError` where it was dropped."""
     with transaction.atomic():
-        IndexVersion.objects.filter(pk=live.pk).update(state=IndexVersion.State.RETIRED)
+        last = IndexVersion.objects.select_for_update().get(state=IndexVersion.State.LIVE)
+        IndexVersion.objects.filter(pk=last.pk).update(state=IndexVersion.State.RETIRED)
         version.state, version.activated_at = IndexVersion.State.LIVE, timezone.now()
-        version.save()
-    engine.index().switch(engine.LIVE_ALIAS, version.collection)
+        mine = IndexVersion.objects.filter(pk=version.pk)
+        if not mine.update(state=version.state, activated_at=version.activated_at):
+            raise ReindexError("Another re-index took over; this one has stopped.")
+    return last
 
 
 def _drop(version: IndexVersion) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +22,6 @@ from ingestion.downloads import download
 from ingestion.errors import RefusedError
 from ingestion.forms import LibraryForm, MemberForm, UploadForm
 from ingestion.intake import Outcome, ingest_upload
-from ingestion.libraries import Grant
 from ingestion.listing import list_documents, polled
 from ingestion.models import PENDING, Document, Library, Role, Status
 from ingestion.pages import PageRequest, page, wants_fragment
@@ -153,8 +154,7 @@ def set_member(request: PageRequest, library_id: UUID) -> HttpResponse:
     found = library_for(request.user, library_id, Role.MANAGER)
     form = MemberForm(request.POST)
     if form.is_valid():
-        grant = form.grant()
-        return _share(request, found, [*_grants_without(found, grant.user, grant.group), grant], form)
+        return _share(request, found, form, partial(sharing.set_role, found, form.grant()))
     return _library_page(request, found, member_form=form)
 
 
@@ -162,17 +162,16 @@ def set_member(request: PageRequest, library_id: UUID) -> HttpResponse:
 @page
 def remove_member(request: PageRequest, library_id: UUID) -> HttpResponse:
     found = library_for(request.user, library_id, Role.MANAGER)
-    left = _grants_without(found, request.POST.get("user", ""), request.POST.get("group", ""))
-    return _share(request, found, left, MemberForm(request.POST or {"name": ""}))
+    user, group = request.POST.get("user", ""), request.POST.get("group", "")
+    form = MemberForm(request.POST or {"name": ""})
+    return _share(request, found, form, partial(sharing.remove, found, user=user, group=group))
 
 
-def _grants_without(library: Library, user: str, group: str) -> list[Grant]:
-    return [g for g in sharing.grants(library) if (g.user, g.group) != (user, group)]
-
-
-def _share(request: PageRequest, library: Library, grants: list[Grant], form: MemberForm) -> HttpResponse:
+def _share(
+    request: PageRequest, library: Library, form: MemberForm, change: Callable[..., None]
+) -> HttpResponse:
     try:
-        sharing.share(library, grants, by=request.user)
+        change(by=request.user)
     except RefusedError as error:
         form.is_valid()
         form.add_error(None, error.message)

@@ -26,8 +26,8 @@ class IndexUnavailableError(Exception):
     """The index cannot answer now. The caller may try again later; nothing was half done by a read."""
 
 
-class UnknownCollectionError(Exception):
-    """No collection or alias of this name."""
+class UnknownCollectionError(IndexUnavailableError):
+    """No collection or alias of this name: it was dropped, or the index was lost."""
 
 
 @dataclass(frozen=True, slots=True)
