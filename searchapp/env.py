@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import zoneinfo
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +33,28 @@ def boolean(name: str, default: bool) -> bool:
     if value and value not in TRUE | FALSE:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
     return value in TRUE if value else default
+
+
+def url(name: str, *schemes: str) -> str:
+    """An address, or nothing. The refusal leaves the value out: it may hold a password."""
+    value = text(name)
+    if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}")
+    return value
+
+
+def rate(name: str, default: str) -> str:
+    value = text(name, default)
+    if not re.fullmatch(r"[1-9][0-9]*/(?:s|sec|m|min|h|hour|d|day)", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a number a time, such as 100/min.")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    if value not in zoneinfo.available_timezones():
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a time zone, such as Asia/Seoul.")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from searchapp import env
@@ -23,7 +22,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 # -- What differs between a laptop and production -------------------------------------------------
 
-REDIS_URL = env.text("QUARRY_REDIS_URL")
+REDIS_URL = env.url("QUARRY_REDIS_URL", "redis", "rediss")
 EMBEDDED = not REDIS_URL
 DEBUG = env.boolean("QUARRY_DEBUG", False)
 SECRET_KEY = env.secret("QUARRY_SECRET_KEY", DATA_DIR / "secret_key", get_random_secret_key())
@@ -44,12 +43,10 @@ SQLITE = {
 
 
 def database() -> dict[str, Any]:
-    url = env.text("QUARRY_DATABASE_URL")
+    url = env.url("QUARRY_DATABASE_URL", "postgres", "postgresql")
     if not url:
         return SQLITE
     config: dict[str, Any] = dict(dj_database_url.parse(url))
-    if config["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(f"QUARRY_DATABASE_URL is {url!r}; it must start with postgres://.")
     config["CONN_HEALTH_CHECKS"] = True
     config["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.number("QUARRY_DATABASE_POOL", 8, least=1), "timeout": 2},
@@ -94,7 +91,7 @@ RERANK_BACKEND = env.text(
 RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 30, least=1, most=200)
 RERANK_DEADLINE_MS = env.number("QUARRY_RERANK_DEADLINE_MS", 1200, least=50, most=60_000)
 
-QDRANT_URL = env.text("QUARRY_QDRANT_URL")
+QDRANT_URL = env.url("QUARRY_QDRANT_URL", "http", "https")
 QDRANT: dict[str, Any] = {
     "api_key": env.text("QUARRY_QDRANT_API_KEY"),
     "prefer_grpc": env.boolean("QUARRY_QDRANT_GRPC", False),
@@ -139,7 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingestion.tasks.sweep", "schedule": timedelta(seconds=1 if EMBEDDED else 30)},
     "reconcile": {"task": "ingestion.tasks.reconcile", "schedule": timedelta(hours=1)},
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the sweep finds in the database what is due
 
 # -- Web ------------------------------------------------------------------------------------------
 
@@ -227,7 +224,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.text("QUARRY_TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("QUARRY_TIME_ZONE", "UTC")
 USE_I18N = False
 USE_TZ = True
 
@@ -245,7 +242,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "searchapp.problems.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["searchapp.throttling.UserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("QUARRY_API_RATE", "6000/min")},
+    "DEFAULT_THROTTLE_RATES": {"user": env.rate("QUARRY_API_RATE", "6000/min")},
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=env.number("QUARRY_TOKEN_DAYS", 90))}
 SPECTACULAR_SETTINGS = {
@@ -258,10 +255,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": env.text("QUARRY_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": env.text("QUARRY_LOG_LEVEL", "WARNING", choices=LOG_LEVELS)},
 }
