@@ -1,12 +1,18 @@
 """The web processes: a few of them, each with threads, since most of a request is waiting."""
 
 import os
+import tempfile
+
+from searchapp import env
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
-workers = int(os.environ.get("QUARRY_WEB_PROCESSES", "2"))
-threads = int(os.environ.get("QUARRY_WEB_THREADS", "8"))
+workers = env.number("QUARRY_WEB_PROCESSES", 2, least=1)
+threads = env.number("QUARRY_WEB_THREADS", 8, least=1)
 timeout = 120
 graceful_timeout = 30
 worker_tmp_dir = "/dev/shm"
 accesslog = "-"
+
+# Where the processes put their counts together, so that /metrics of any of them speaks for all.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="quarry-metrics-"))

@@ -105,3 +105,8 @@ def test_an_uploaded_file_should_be_found_and_reranked_through_every_server(stac
     page = stack.post("/search", {"query": title, "libraries": [library], "deadline_ms": 20_000})
     assert page["hits"][0]["document"] == ids[0]
     assert page["reranked"], page["degraded"]
+
+    with urllib.request.urlopen(f"{stack.url}/metrics", timeout=5) as response:
+        metrics = response.read().decode()  # of both web processes, whichever answers
+    assert metrics.count('quarry_requests_total{method="POST",route="api/v1/documents",status="202"}') == 1
+    assert f'route="api/v1/documents",status="202"}} {float(len(files))}' in metrics
