@@ -9,13 +9,13 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/.base: requirements/base.txt
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
-	touch $@
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+	@touch $@
 
 .venv/.dev: requirements/dev.txt | .venv/.base
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-	touch $@
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
 
 install: .venv/.base ## Make .venv ready for every command, start nothing
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ingestion import reconciler
-from ingestion.models import IN_PROGRESS, Document
+from ingestion.models import IN_PROGRESS, Document, Status
 from searchapp.celery import app
 
 logger = logging.getLogger(__name__)
@@ -79,10 +79,12 @@ def _wait_for(lock: IO[str], leave: threading.Event) -> bool:
 
 
 def _put_right() -> None:
-    """Mend what a crash left. Nobody else works in this folder, so every lease is of a process that died, and
-    every difference between index and database is one."""
+    """Mend what a stop or a crash left. Nobody else works in this folder, so every message is lost, every
+    lease is of a process that ended, and every difference between index and database is one to repair."""
     try:
-        Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=timezone.now())
+        now = timezone.now()
+        Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=now)
+        Document.objects.filter(status=Status.QUEUED).update(dispatch_at=now)
         reconciler.run(settled=timedelta(0))
     except Exception:
         logger.exception("The check at the start failed; the hourly one tries again")
