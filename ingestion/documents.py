@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,12 +18,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ingestion import idempotency, tasks
-from ingestion.engine import active_collections, index
+from ingestion.engine import remove_points
 from ingestion.models import Chunk, Document, Library, Status
 from ingestion.parsing.uploads import MAX_NAME, UploadError, check_upload, safe_name
-from retrieval.index.base import IndexUnavailableError
-
-logger = logging.getLogger(__name__)
 
 MAX_DETAILS = 64_000  # characters of JSON
 
@@ -171,7 +167,7 @@ def delete(document: Document) -> None:
     ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
     file, storage = document.file.name, document.file.storage
     document.delete()
-    _remove_points(ids)
+    remove_points(ids)
     if file:
         storage.delete(file)
 
@@ -181,17 +177,9 @@ def delete_library(library: Library) -> None:
     ids = [str(pk) for pk in Chunk.objects.filter(document__library=library).values_list("pk", flat=True)]
     files = list(library.documents.values_list("file", flat=True))
     library.delete()
-    _remove_points(ids)
+    remove_points(ids)
     for file in files:
         default_storage.delete(file)
-
-
-def _remove_points(ids: list[str]) -> None:
-    try:
-        for collection in active_collections() if ids else []:
-            index().delete(collection, ids)
-    except IndexUnavailableError:
-        logger.warning("%d points of what was deleted stay until the reconciler runs.", len(ids))
 
 
 def _safe_path(name: str) -> str:

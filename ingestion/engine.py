@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from django.conf import settings
@@ -12,8 +14,10 @@ from django.utils import timezone
 from ingestion.models import IndexVersion
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.index import IndexSettings, open_index
-from retrieval.index.base import CollectionSpec, Index
+from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError
 from retrieval.lexical import Lexical
+
+logger = logging.getLogger(__name__)
 
 LIVE_ALIAS = "live"
 AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the default size
@@ -94,3 +98,15 @@ def written_versions() -> list[IndexVersion]:
 def active_collections() -> list[str]:
     """Every collection that may hold points: those of all versions that have not been dropped."""
     return list(IndexVersion.objects.values_list("collection", flat=True))
+
+
+def remove_points(ids: Sequence[str]) -> None:
+    """Remove points from every collection that may hold them.
+
+    Where the index does not answer they stay, which no search shows; the reconciler removes them.
+    """
+    try:
+        for collection in active_collections() if ids else []:
+            index().delete(collection, ids)
+    except IndexUnavailableError:
+        logger.warning("%d points stay until the reconciler runs.", len(ids))

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
-from ingestion.engine import encoder, index, lexical, written_versions
+from ingestion.engine import encoder, index, lexical, remove_points, written_versions
 from ingestion.models import Chunk, Document, DocumentText, IndexVersion, Status
 from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
 from ingestion.titles import searchable_title, title_of
@@ -60,7 +60,7 @@ def run(document_id: UUID) -> None:
             logger.exception("Document %s failed by a fault of ours", document_id)
             claim.try_again("internal", "Something went wrong on our side. An admin can see it in the log.")
         else:
-            _remove_points(old_ids)
+            remove_points(old_ids)
 
 
 def chunk_id(document: Document, number: int) -> UUID:
@@ -172,13 +172,3 @@ def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, writ
             },
         )
     return old_ids
-
-
-def _remove_points(ids: Sequence[str]) -> None:
-    if not ids:
-        return
-    try:
-        for version in written_versions():
-            index().delete(version.collection, ids)
-    except IndexUnavailableError:
-        logger.warning("%d old points stay until the reconciler runs.", len(ids))
