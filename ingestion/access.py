@@ -8,23 +8,24 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.db.models import Max, Q, QuerySet
 
+from ingestion.errors import RefusedError
 from ingestion.models import Access, Document, Library, Role
 
 Person: TypeAlias = AbstractBaseUser | AnonymousUser
 
 
-class ForbiddenError(Exception):
+class ForbiddenError(RefusedError):
     """The person may see the library, but not do this in it. What they may not see is `DoesNotExist`."""
 
-    code, status = "forbidden", 403
-
     def __init__(self, needed: Role) -> None:
-        super().__init__(f"You need to be {needed.label} of this library. Ask one of its managers.")
+        super().__init__(
+            "forbidden", 403, f"You need to be {needed.label} of this library. Ask one of its managers."
+        )
 
 
-def _grants(user: Person) -> Q:
-    groups = Group.objects.filter(user=user.pk)
-    return Q(access__user=user.pk) | Q(access__group__in=groups)
+def grants_of(user: Person) -> QuerySet[Access]:
+    """What gives a person with an id a role, of their own or by a group."""
+    return Access.objects.filter(Q(user=user.pk) | Q(group__in=Group.objects.filter(user=user.pk)))
 
 
 def readable_libraries(user: Person) -> QuerySet[Library]:
@@ -33,7 +34,7 @@ def readable_libraries(user: Person) -> QuerySet[Library]:
         return Library.objects.none()
     if getattr(user, "is_superuser", False):
         return Library.objects.all()
-    return Library.objects.filter(_grants(user)).distinct()
+    return Library.objects.filter(pk__in=grants_of(user).values("library"))
 
 
 def readable_documents(user: Person) -> QuerySet[Document]:
@@ -46,9 +47,7 @@ def role_in(user: Person, library: Library) -> Role | None:
         return None
     if getattr(user, "is_superuser", False):
         return Role.MANAGER
-    groups = Group.objects.filter(user=user.pk)
-    mine = Access.objects.filter(library=library).filter(Q(user=user.pk) | Q(group__in=groups))
-    role = mine.aggregate(role=Max("role"))["role"]
+    role = grants_of(user).filter(library=library).aggregate(role=Max("role"))["role"]
     return Role(role) if role else None
 
 

@@ -19,19 +19,18 @@ from django.utils import timezone
 
 from ingestion import idempotency, tasks
 from ingestion.engine import remove_points
+from ingestion.errors import RefusedError
 from ingestion.models import Chunk, Document, Library, Status
-from ingestion.parsing.uploads import MAX_NAME, UploadError, check_upload, safe_name
+from ingestion.parsing.uploads import MAX_NAME, UploadError, check_upload, safe_name, too_large
 
 MAX_DETAILS = 64_000  # characters of JSON
 
 
-class DuplicateError(Exception):
+class DuplicateError(RefusedError):
     """The same bytes are in the library already, as `document`."""
 
-    code, status = "duplicate", 409
-
     def __init__(self, document: Document) -> None:
-        super().__init__(f"This library already has this file, as “{document.name}”.")
+        super().__init__("duplicate", 409, f"This library already has this file, as “{document.name}”.")
         self.document = document
 
 
@@ -195,8 +194,7 @@ def _check_size(content: File[bytes]) -> None:
     if not size:
         raise UploadError("empty", 400, "The file is empty. Choose a file that has content.")
     if size > settings.MAX_UPLOAD_BYTES:
-        limit = settings.MAX_UPLOAD_BYTES // 2**20
-        raise UploadError("too_large", 413, f"The file is larger than {limit} MB. Split it, or ask an admin.")
+        raise too_large(settings.MAX_UPLOAD_BYTES)
 
 
 def _check_details(details: Details) -> None:

@@ -15,6 +15,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from ingestion.errors import RefusedError
+from ingestion.parsing.uploads import too_large
 
 MAX_DEPTH = 50
 FORM_BYTES = 2**20  # what a form may hold besides its file
@@ -68,10 +69,7 @@ class UploadParser(MultiPartParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > settings.MAX_UPLOAD_BYTES + FORM_BYTES:
-            limit = settings.MAX_UPLOAD_BYTES // 2**20
-            raise RefusedError(
-                "too_large", 413, f"The file is larger than {limit} MB. Split it, or ask an admin."
-            )
+            raise too_large(settings.MAX_UPLOAD_BYTES)
         try:
             return super().parse(stream, media_type, parser_context)
         except TooManyFilesSent:

@@ -110,7 +110,7 @@ def _accept(name: str, create: Callable[[], Document]) -> Outcome:
     try:
         return Outcome(name, create())
     except DuplicateError as error:
-        return Outcome(name, error.document, error.code, str(error))
+        return Outcome(name, error.document, error.code, error.message)
     except UploadError as error:
         return Outcome(name, code=error.code, message=error.message)
 

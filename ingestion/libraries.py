@@ -10,10 +10,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from ingestion.access import readable_libraries, role_in
+from ingestion.access import grants_of, readable_libraries, role_in
 from ingestion.errors import RefusedError
 from ingestion.models import Access, Document, Library, Role
 
@@ -29,8 +29,7 @@ class Grant:
 
 def described(user: Any) -> QuerySet[Library]:
     """The libraries that the user may read, each with their `role` and its `document_count`."""
-    groups = Group.objects.filter(user=user.pk)
-    mine = Access.objects.filter(Q(user=user.pk) | Q(group__in=groups), library=OuterRef("pk"))
+    mine = grants_of(user).filter(library=OuterRef("pk"))
     highest = Subquery(mine.order_by("-role").values("role")[:1])
     documents = Document.objects.filter(library=OuterRef("pk")).order_by().values("library")
     count = documents.annotate(count=Count("pk")).values("count")

@@ -17,13 +17,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from ingestion.access import ForbiddenError
 from ingestion.documents import DuplicateError
 from ingestion.errors import RefusedError
 from ingestion.models import Document, Library
-from ingestion.parsing.uploads import UploadError
 from retrieval.index.base import IndexUnavailableError
-from searchapp.query import QueryError
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +49,12 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
 
 def _describe(error: Exception, context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     match error:
-        case RefusedError():
-            return problem(error.code, error.status, error.message, **error.extra), {}
         case DuplicateError():
             path = reverse("api-document", args=[error.document.pk])
             link = context["request"].build_absolute_uri(path)
-            return problem(error.code, error.status, str(error), document=link), {}
-        case UploadError() | ForbiddenError() | QueryError():
-            return problem(error.code, error.status, str(error)), {}
+            return problem(error.code, error.status, error.message, document=link), {}
+        case RefusedError():
+            return problem(error.code, error.status, error.message), {}
         case Http404() | Document.DoesNotExist() | Library.DoesNotExist() | exceptions.NotFound():
             return problem("not_found", 404, "There is no such thing, or you may not see it."), {}
         case exceptions.ValidationError():

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import unicodedata
 
+from ingestion.errors import RefusedError
+
 MAX_QUERY_BYTES = 10_000
 
 
-class QueryError(Exception):
-    """A query that cannot be asked; `code` is stable, the message says what to do."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.status = code, status
+class QueryError(RefusedError):
+    """A query that cannot be asked."""
 
 
 def check_query(query: str) -> str:
     """The query in NFC with single spaces. Raises `QueryError`."""
     if len(query.encode("utf-8", "surrogatepass")) > MAX_QUERY_BYTES:
-        raise QueryError("query_too_long", "The query is too long. Ask in fewer words.", 413)
+        raise QueryError("query_too_long", 413, "The query is too long. Ask in fewer words.")
     if any(unicodedata.category(c) in ("Cc", "Cs") and not c.isspace() for c in query):
-        raise QueryError("control_characters", "The query has control characters. Remove them.")
+        raise QueryError("control_characters", 400, "The query has control characters. Remove them.")
     words = " ".join(unicodedata.normalize("NFC", query).split())
     if not words:
-        raise QueryError("empty_query", "The query is empty. Type what you are looking for.")
+        raise QueryError("empty_query", 400, "The query is empty. Type what you are looking for.")
     return words

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, Protocol
 
+from ingestion.errors import RefusedError
 from ingestion.parsing.filetypes import BINARY_MAGIC, BY_EXTENSION, DOC, HWP, MSG, PPT, XLS, FileType
 
 HEAD = 4096
@@ -25,12 +26,15 @@ class Readable(Protocol):
     def seek(self, offset: int, whence: int = 0, /) -> object: ...
 
 
-class UploadError(Exception):
-    """A file may not come in. `code` is stable, `status` is HTTP's, `message` says what to do."""
+class UploadError(RefusedError):
+    """A file may not come in."""
 
-    def __init__(self, code: str, status: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.status, self.message = code, status, message
+
+def too_large(limit: int) -> UploadError:
+    """The refusal of a file with more than `limit` bytes."""
+    return UploadError(
+        "too_large", 413, f"The file is larger than {limit // 2**20} MB. Split it, or ask an admin."
+    )
 
 
 def safe_name(name: str) -> str:
