@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.template.loader import get_template
 from django.urls import reverse
 from django.views import defaults
 from rest_framework import exceptions
@@ -70,7 +72,7 @@ def _describe(error: Exception, context: dict[str, Any]) -> tuple[dict[str, Any]
     return _our_fault(error)
 
 
-def _our_fault(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
+def _our_fault(error: BaseException | None) -> tuple[dict[str, Any], dict[str, str]]:
     later = {"Retry-After": str(RETRY_AFTER_S)}
     if isinstance(error, IndexUnavailableError):
         return problem(
@@ -133,9 +135,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`."""
+    """Django's `handler500`. A database that is away is no fault of the request: 503, and when to come back.
+
+    The page is drawn without asking who is signed in: that would need the database.
+    """
     if request.path_info.startswith("/api/"):
-        return _plain("internal", 500, "Something went wrong on our side. An admin can see it in the log.")
+        body, headers = _our_fault(sys.exception())
+        return JsonResponse(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        later = {"Retry-After": str(RETRY_AFTER_S)}
+        return HttpResponse(get_template("database_away.html").render(), status=503, headers=later)
     return defaults.server_error(request)
 
 

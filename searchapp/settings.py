@@ -18,7 +18,7 @@ from searchapp import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("QUARRY_DATA", str(BASE_DIR / "data"))).expanduser().resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # documents and password hashes are in it
 
 # -- What differs between a laptop and production -------------------------------------------------
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from tqdm import tqdm
 
-from ingestion import engine
 from ingestion.learning import NotLearnableError, learn
 from ingestion.models import Library
 from ingestion.reindex import ReindexError
-from retrieval.index.base import IndexUnavailableError
+from searchapp.management.data import DataCommand
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Fit the encoder to a library's own documents, and switch to the result if it is better."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,10 +32,8 @@ class Command(BaseCommand):
 
             try:
                 report = learn(target, show)
-            except (NotLearnableError, ReindexError, IndexUnavailableError) as error:
+            except (NotLearnableError, ReindexError) as error:
                 raise CommandError(str(error)) from error
-            finally:
-                engine.close_index()
         self.stdout.write(
             f"{report.passages} passages, {report.training_pairs} pairs, {report.held_out_pairs} held out"
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from searchapp.backup import backup
+from searchapp.management.data import DataCommand
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Write everything to one file: rows, original files, learned models. The server may run."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
+from django.db.models import QuerySet
 from tqdm import tqdm
 
-from ingestion import engine
 from ingestion.intake import Outcome, ingest_paths
 from ingestion.models import PENDING, Document, Library, Status
 from searchapp.embedded import workers
+from searchapp.management.data import DataCommand
 
 POLL_S = 0.3
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Add files, folders, .zip archives or a BEIR-style corpus.jsonl to a library."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,8 +44,6 @@ class Command(BaseCommand):
                 self._wait(accepted)
         except KeyboardInterrupt:
             raise CommandError("Stopped. What is stored is indexed when Quarry runs again.") from None
-        finally:
-            engine.close_index()
         self._report(outcomes, accepted)
 
     def _wait(self, ids: list[UUID]) -> None:
@@ -55,16 +55,18 @@ class Command(BaseCommand):
             bar.update(len(ids) - bar.n)
 
     def _pending(self, ids: list[UUID]) -> int:
-        return sum(
-            Document.objects.filter(pk__in=ids[start : start + 500], status__in=PENDING).count()
-            for start in range(0, len(ids), 500)
-        )
+        return sum(documents.filter(status__in=PENDING).count() for documents in self._batches(ids))
+
+    def _batches(self, ids: list[UUID]) -> Iterator[QuerySet[Document]]:
+        """The documents, as many at a time as every database takes ids in a query."""
+        for start in range(0, len(ids), 500):
+            yield Document.objects.filter(pk__in=ids[start : start + 500])
 
     def _report(self, outcomes: list[Outcome], ids: list[UUID]) -> None:
         refused = [(o.name, o.code, o.message) for o in outcomes if o.code and o.code != "duplicate"]
-        for start in range(0, len(ids), 500):
-            batch = Document.objects.filter(pk__in=ids[start : start + 500]).exclude(status=Status.READY)
-            refused += batch.values_list("name", "error_code", "error_message")
+        for documents in self._batches(ids):
+            failed = documents.exclude(status=Status.READY)
+            refused += failed.values_list("name", "error_code", "error_message")
         counts = Counter(duplicate=sum(o.code == "duplicate" for o in outcomes), failed=len(refused))
         for name, code, message in refused:
             self.stdout.write(f"{name}: {code}: {message}")

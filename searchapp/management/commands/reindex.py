@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 from tqdm import tqdm
 
-from ingestion import engine
 from ingestion.reindex import ReindexError, reindex
-from retrieval.index.base import IndexUnavailableError
+from searchapp.management.data import DataCommand
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Build a new index version with today's settings beside the live one, check it, and switch to it."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,8 +23,6 @@ class Command(BaseCommand):
 
             try:
                 version = reindex(progress=show)
-            except (ReindexError, IndexUnavailableError) as error:
+            except ReindexError as error:
                 raise CommandError(str(error)) from error
-            finally:
-                engine.close_index()
         self.stdout.write(f"{bar.n} chunks in {version.collection}, which is live now.")

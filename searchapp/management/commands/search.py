@@ -6,17 +6,16 @@ import json
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
-from ingestion import engine
 from ingestion.access import readable_libraries
-from retrieval.index.base import IndexUnavailableError
+from searchapp.management.data import DataCommand
 from searchapp.query import QueryError
 from searchapp.search import Filters, Page, search
 from searchapp.serializers import page_as_json
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Search, as the page and the API do."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,10 +38,8 @@ class Command(BaseCommand):
                 rerank=not options["no_rerank"],
                 deadline_ms=30_000,
             )
-        except (QueryError, IndexUnavailableError) as error:
+        except QueryError as error:
             raise CommandError(str(error)) from error
-        finally:
-            engine.close_index()
         if options["json"]:
             self.stdout.write(json.dumps(page_as_json(page), ensure_ascii=False, indent=1))
         else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from knox.models import get_token_model
 
+from searchapp.management.data import DataCommand
 
-class Command(BaseCommand):
+
+class Command(DataCommand):
     help = "Print a new API token for a user."
 
     def add_arguments(self, parser: CommandParser) -> None:
