@@ -25,9 +25,10 @@ CANDIDATES = 30  # for each query, as in the product
 
 
 def calibrate(reranker: Reranker, encoder: Encoder, sources: Sequence[Sequence[Pair]]) -> float:
-    """The weight with the best mean reciprocal rank over the sources, of those that lose on none of them."""
+    """The weight with the best mean reciprocal rank over the sources, of those that lose on none."""
     table = np.array([_ranks_by_weight(reranker, encoder, source) for source in sources])
-    print("mean reciprocal rank by weight", dict(zip(WEIGHTS, table.mean(0).round(4).tolist(), strict=True)))
+    for weight, ranks in zip(WEIGHTS, table.T, strict=True):
+        print(f"weight {weight:.2f}: mean reciprocal rank {ranks.mean():.4f}, by source {ranks.round(4)}")
     harmless = (table >= table[:, :1]).all(axis=0)
     return WEIGHTS[int(np.argmax(np.where(harmless, table.mean(0), 0.0)))]
 
