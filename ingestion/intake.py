@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ingestion import documents
 from ingestion.documents import Details, DuplicateError
+from ingestion.http import load_json
 from ingestion.models import Document, Library
 from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
@@ -97,8 +97,11 @@ def ingest_record(library: Library, record: Any, *, user: Any = None) -> Outcome
 
 def _ingest_file(library: Library, path: Path, name: str, user: Any) -> Iterator[Outcome]:
     if path.name == "corpus.jsonl":
-        with path.open(encoding="utf-8") as lines:
-            yield from (ingest_record(library, _json(line), user=user) for line in lines if line.strip())
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    outcome = ingest_record(library, _json(line), user=user)
+                    yield outcome if outcome.name else replace(outcome, name=f"{name}, line {number}")
     elif path.suffix.lower() == ".zip":
         yield from ingest_archive(library, path, name, user=user)
     else:
@@ -115,9 +118,9 @@ def _accept(name: str, create: Callable[[], Document]) -> Outcome:
         return Outcome(name, code=error.code, message=error.message)
 
 
-def _json(line: str) -> Any:
+def _json(line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return load_json(line)
     except ValueError:
         return None
 
