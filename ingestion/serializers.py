@@ -12,7 +12,8 @@ from rest_framework.request import Request
 
 from ingestion.errors import RefusedError
 from ingestion.http import load_json
-from ingestion.models import Access, Document, Library, Role, Status
+from ingestion.libraries import grants
+from ingestion.models import Document, Library, Role, Status
 
 ROLES = [role.label for role in Role]
 
@@ -175,14 +176,9 @@ class AccessListSerializer(StrictSerializer):
 
 
 def access_list(library: Library) -> dict[str, Any]:
-    rows = Access.objects.filter(library=library).select_related("user", "group").order_by("pk")
     return {
         "access": [
-            {
-                "user": row.user.get_username() if row.user else None,
-                "group": row.group.name if row.group else None,
-                "role": Role(row.role).label,
-            }
-            for row in rows
+            {"user": grant.user or None, "group": grant.group or None, "role": grant.role.label}
+            for grant in grants(library)
         ]
     }

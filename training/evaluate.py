@@ -25,7 +25,8 @@ from retrieval.index.base import CollectionSpec, Index, Precision
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
-from retrieval.types import Candidate, FloatArray, FusedCandidate, Point
+from retrieval.types import Candidate, FusedCandidate, Point
+from training.bags import unit
 from training.beir import Corpus, Questions
 
 DEPTH = 100  # what recall is measured at
@@ -149,7 +150,7 @@ class _Bench:
     def _dense_search(
         self, collection: str, dims: int, precision: Precision, query: str
     ) -> Sequence[Candidate]:
-        vector = _cut(self._encoder.encode_queries([query]), dims)[0]
+        vector = unit(self._encoder.encode_queries([query])[:, :dims])[0]
         return self._index.search_dense(collection, vector, limit=DEPTH, precision=precision)
 
     def _indexed(self, dims: int) -> str:
@@ -157,13 +158,6 @@ class _Bench:
         collection = f"dims-{dims}"
         if collection not in self._index.collections():
             self._index.create(collection, CollectionSpec(dims))
-            rows = zip(self._document_ids, _cut(self._vectors, dims), self._terms, strict=True)
+            rows = zip(self._document_ids, unit(self._vectors[:, :dims]), self._terms, strict=True)
             self._index.upsert(collection, [Point(*row, payload={}) for row in rows])
         return collection
-
-
-def _cut(vectors: FloatArray, dimensions: int) -> FloatArray:
-    """(n, dimensions): the first dimensions, unit rows again (zeros stay)."""
-    kept = vectors[:, :dimensions]
-    lengths: FloatArray = np.linalg.norm(kept, axis=1, keepdims=True)
-    return np.divide(kept, lengths, out=np.zeros_like(kept), where=lengths > 0)

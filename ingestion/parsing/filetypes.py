@@ -78,7 +78,6 @@ BY_EXTENSION = {
     ".svg": XML,
     ".eml": EML,
 }
-BY_CONTENT_TYPE = {kind.content_type: kind for kind in BY_EXTENSION.values()}
 
 # First bytes of what is no text, whatever its name says.
 BINARY_MAGIC = (

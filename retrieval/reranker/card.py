@@ -19,10 +19,6 @@ class RerankerCard:
     weight: float = 0.5  # of its scores against those of the first stage, 0 to 1
     max_length: int = MAX_LENGTH  # tokens of a pair
 
-    def reads(self, language: str) -> bool:
-        """Whether it was trained for the language, or one of the two is unknown."""
-        return not language or not self.languages or language in self.languages
-
 
 def load_card(name_or_folder: str | Path) -> RerankerCard:
     """The card of a model folder; the defaults for a model without one.
