@@ -88,7 +88,7 @@ RERANKER = env.text("QUARRY_RERANKER", "models/reranker")
 RERANK_BACKEND = env.text(
     "QUARRY_RERANK_BACKEND", "auto", choices=("auto", "onnx-int8", "torch-fp16", "torch-fp32", "off")
 )
-RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 30, least=1, most=200)
+RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 20, least=1, most=200)
 RERANK_DEADLINE_MS = env.number("QUARRY_RERANK_DEADLINE_MS", 1200, least=50, most=60_000)
 
 QDRANT_URL = env.url("QUARRY_QDRANT_URL", "http", "https")

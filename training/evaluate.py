@@ -30,7 +30,7 @@ from training.bags import unit
 from training.beir import Corpus, Questions
 
 DEPTH = 100  # what recall is measured at
-RERANKED = 30  # candidates that the reranker orders, as in the product
+RERANKED = 20  # candidates that the reranker orders, as in the product
 NDCG, RECALL = nDCG @ 10, R @ DEPTH  # linear gain, log2 discount: trec_eval's
 TERM_BYTES = 8  # a uint32 id and a float32 weight
 

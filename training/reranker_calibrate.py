@@ -21,7 +21,7 @@ from training.sources import Pair
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 PASSAGES = 2000  # of each source in its index
 QUERIES = 60  # of each source
-CANDIDATES = 30  # for each query, as in the product
+CANDIDATES = 20  # for each query, as in the product
 
 
 def calibrate(reranker: Reranker, encoder: Encoder, sources: Sequence[Sequence[Pair]]) -> float:
