@@ -1,5 +1,6 @@
 # The few commands. `make help` lists them.
 PYTHON ?= python3
+TRAIN_DATA ?= ../shared/data/train
 PIP_COMPILE = .venv/bin/pip-compile --quiet --strip-extras --no-header --annotation-style line \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
@@ -33,15 +34,14 @@ lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 
-TRAIN_DATA ?= ../shared/data/train
-train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DATA)
+train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DATA=FOLDER)
 	.venv/bin/python -m training.train_base --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
 
 bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDER)
 	.venv/bin/python -m benchmarks.quality $(or $(DATA),../shared/data/eval)
 
 train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS, PAIR_STEPS)
-	.venv/bin/python -m training.reranker --data $(or $(TRAIN_DATA),../shared/data/train) --out models/reranker \
+	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \
 		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
 
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
@@ -51,4 +51,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint train-base bench lock
+.PHONY: help install run test lint train-base train-reranker bench lock

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from benchmarks import encode, search
+from benchmarks import encode, rerank, search
 from benchmarks.report import Row, compared
 from benchmarks.texts import passages, queries
 from tests.support.models import static_model
@@ -62,3 +62,14 @@ def test_absent_model_should_be_named(tmp_path: Path, settings: Any) -> None:
     settings.ENCODER = str(tmp_path)
     with pytest.raises(CommandError, match="holds no model"):
         call_command("benchmark", "encode")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rerank_benchmark_should_compare_with_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerank, "CANDIDATES", 2)
+    monkeypatch.setattr(rerank, "QUERIES", 1)
+    out = StringIO()
+    call_command("benchmark", "rerank", stdout=out)
+    ours, reference = out.getvalue().splitlines()
+    assert ours.startswith("Quarry") and f"x {rerank.REFERENCE}" in ours
+    assert reference.startswith(rerank.REFERENCE)

@@ -10,16 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from benchmarks import adapt, encode, ingest, search
+from benchmarks import adapt, encode, ingest, rerank, search
 from benchmarks.report import Row, as_json
 from ingestion.engine import model_path
 from retrieval.encoder import EncoderUnavailableError
 
-BENCHMARKS: dict[str, Callable[[str], list[Row]]] = {
-    "encode": encode.run,
-    "ingest": lambda model: ingest.run(model, settings.DIMENSIONS),
-    "search": lambda model: search.run(model, settings.DIMENSIONS),
-    "adapt": adapt.run,
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    "encode": lambda: encode.run(model_path(settings.ENCODER)),
+    "ingest": lambda: ingest.run(model_path(settings.ENCODER), settings.DIMENSIONS),
+    "search": lambda: search.run(model_path(settings.ENCODER), settings.DIMENSIONS),
+    "rerank": lambda: rerank.run(model_path(settings.RERANKER)),
+    "adapt": lambda: adapt.run(model_path(settings.ENCODER)),
 }
 
 
@@ -32,8 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, benchmark: str, **options: Any) -> None:
         try:
-            rows = BENCHMARKS[benchmark](model_path(settings.ENCODER))
-        except (EncoderUnavailableError, ValueError) as error:
+            rows = BENCHMARKS[benchmark]()
+        except (EncoderUnavailableError, ImportError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         for row in rows:
             self._write(row)
