@@ -161,11 +161,14 @@ def retry(document: Document) -> Document:
 def delete(document: Document) -> None:
     """Remove a document for good: invisible from the commit on, its points and file directly after.
 
-    Points or a file left behind by a crash in between are invisible, and the reconciler removes them.
+    Points or a file left behind by a crash in between are invisible, and the reconciler removes them. What is
+    to be removed is read under the row's lock: it may have been replaced or published since it was loaded.
     """
-    ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
-    file, storage = document.file.name, document.file.storage
-    document.delete()
+    with transaction.atomic():
+        document = Document.objects.select_for_update().get(pk=document.pk)
+        ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
+        file, storage = document.file.name, document.file.storage
+        document.delete()
     remove_points(ids)
     if file:
         storage.delete(file)
@@ -173,11 +176,13 @@ def delete(document: Document) -> None:
 
 def delete_library(library: Library) -> None:
     """Remove a library with its documents, by the same rules."""
-    ids = [str(pk) for pk in Chunk.objects.filter(document__library=library).values_list("pk", flat=True)]
-    files = list(library.documents.values_list("file", flat=True))
-    library.delete()
+    with transaction.atomic():
+        files = [d.file.name for d in library.documents.select_for_update().only("file")]
+        chunks = Chunk.objects.filter(document__library=library)
+        ids = [str(pk) for pk in chunks.values_list("pk", flat=True)]
+        library.delete()
     remove_points(ids)
-    for file in files:
+    for file in filter(None, files):
         default_storage.delete(file)
 
 

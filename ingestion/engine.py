@@ -105,8 +105,8 @@ def remove_points(ids: Sequence[str]) -> None:
 
     Where the index does not answer they stay, which no search shows; the reconciler removes them.
     """
-    try:
-        for collection in active_collections() if ids else []:
+    for collection in active_collections() if ids else []:
+        try:
             index().delete(collection, ids)
-    except IndexUnavailableError:
-        logger.warning("%d points stay until the reconciler runs.", len(ids))
+        except IndexUnavailableError:
+            logger.warning("%d points stay in %s until the reconciler runs.", len(ids), collection)

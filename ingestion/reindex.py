@@ -68,8 +68,16 @@ def _copy(version: IndexVersion, progress: Progress) -> None:
     total, done = Chunk.objects.count(), 0
     for batch in _batches():
         engine.index().upsert(version.collection, points(version, batch))
+        _forget_removed(version, batch)
         done += len(batch)
         progress(done, max(done, total))
+
+
+def _forget_removed(version: IndexVersion, batch: list[Chunk]) -> None:
+    """Take back the points of what was deleted or replaced between its reading and its writing."""
+    ids = {chunk.pk for chunk in batch}
+    if gone := ids.difference(Chunk.objects.filter(pk__in=ids).values_list("pk", flat=True)):
+        engine.index().delete(version.collection, [str(pk) for pk in gone])
 
 
 def _batches() -> Iterator[list[Chunk]]:

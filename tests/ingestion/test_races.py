@@ -18,6 +18,7 @@ from ingestion import reindex as reindexing
 from ingestion.models import Access, Chunk, Document, IndexVersion, Status
 from ingestion.reindex import ReindexError, reindex
 from tests.factories import People, document, ready_document
+from tests.ingestion.test_documents import stored_files
 from tests.ingestion.test_pipeline import chunk_ids, points_of
 
 
@@ -73,14 +74,35 @@ def test_a_reindex_should_pass_its_check_while_documents_are_published_and_repla
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = ready_document(people.library, "Leave is 25 days.")
+    ids = engine.index().ids
 
-    def replace() -> None:
+    def ids_between_changes(collection: str) -> list[str]:
         ready_document(people.library, "Leave is 28 days.")
+        seen = list(ids(collection))
         ready_document(people.library, "Another text.", "another.txt")
+        return seen
 
-    before(monkeypatch, reindexing, "_check", replace)
+    monkeypatch.setattr(engine.index(), "ids", ids_between_changes)
     after = reindex()
+    monkeypatch.undo()
     assert set(engine.index().ids(after.collection)) >= chunk_ids(first) != set()
+
+
+def test_a_reindex_should_not_bring_back_what_is_deleted_meanwhile(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ready_document(people.library, "It stays.", "kept.txt")
+    gone = ready_document(people.library, "It goes.", "gone.txt")
+    before(monkeypatch, reindexing, "points", lambda: documents.delete(gone))
+    after = reindex()
+    assert set(engine.index().ids(after.collection)) == chunk_ids(kept)
+
+
+def test_a_document_replaced_before_it_is_deleted_should_leave_no_file(people: People) -> None:
+    seen = document(people.library, "The text that the person saw.")
+    document(people.library, "The text of a moment ago.")
+    documents.delete(seen)
+    assert stored_files() == 0
 
 
 def test_a_reindex_should_clear_away_one_that_was_killed(people: People) -> None:

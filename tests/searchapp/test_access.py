@@ -153,6 +153,11 @@ def lists(world: World, person: int) -> Iterator[str]:
         yield everything(api.get(address))
     for address in ("/", "/?q=dog", "/libraries/", "/account/", "/metrics", "/readyz"):
         yield everything(browser.get(address))
+    for name in sorted(world.readable(person) & world.libraries.keys()):
+        address, rest = f"/libraries/{world.libraries[name].pk}/", world.canaries - world.home.keys() - {name}
+        shelf = everything(browser.get(address)) + everything(browser.get(f"{address}?name=zq", headers=HTMX))
+        assert not [c for c, home in world.home.items() if home in rest and c in shelf], shelf
+        yield shelf
 
 
 def foreign_things(world: World, person: int) -> Iterator[Any]:
@@ -311,6 +316,7 @@ def test_pages_of_one_library_should_not_serve_the_rows_of_another(people: Peopl
     mine = ready_document(people.library, "The dog barks.", "dog.txt")
     page = everything(browser.get(f"/documents/{mine.pk}/?chunk={hidden.chunks.get().pk}"))
     assert "zebra" not in page.lower()
+    assert "from another version" in page, "a passage of another document is none of this one"
 
 
 def test_the_same_bytes_elsewhere_should_be_no_duplicate(people: People) -> None:

@@ -16,13 +16,16 @@ class Command(DataCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(desc="Indexing", unit=" chunks", disable=None) as bar:
+            chunks = 0
 
             def show(done: int, total: int) -> None:
+                nonlocal chunks
                 bar.total = total
-                bar.update(done - bar.n)
+                bar.update(done - chunks)
+                chunks = done
 
             try:
                 version = reindex(progress=show)
             except ReindexError as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(f"{bar.n} chunks in {version.collection}, which is live now.")
+        self.stdout.write(f"{chunks} chunks in {version.collection}, which is live now.")
