@@ -119,8 +119,7 @@ def test_child_that_ended_while_idle_should_be_replaced(text_file: Path) -> None
     parse(text_file, TEXT)
     (child,) = children()
     os.kill(child, signal.SIGKILL)
-    while children():
-        time.sleep(0.01)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # it has ended, and is left for its parent to notice
     assert parse(text_file, TEXT).text
 
 
