@@ -11,8 +11,8 @@ import numpy as np
 from benchmarks.report import Row, compared
 from benchmarks.texts import passages, queries
 from retrieval.reranker import load_reranker
+from training.evaluate import RERANKED
 
-CANDIDATES = 30  # as many as the product reranks
 QUERIES = 10
 REFERENCE = "sentence-transformers, same model, float32"
 
@@ -34,8 +34,8 @@ def run(model: str) -> list[Row]:
 
 
 def _p50(score: Callable[[Pairs], object]) -> float:
-    """Of a query's `CANDIDATES` passages, of about 180 words each."""
-    texts = passages(CANDIDATES)
+    """Of a query's `RERANKED` passages, of about 180 words each."""
+    texts = passages(RERANKED)
     score([("warm up", text) for text in texts[:2]])
     milliseconds = []
     for query in queries(QUERIES):

@@ -36,6 +36,23 @@ def test_an_empty_value_should_have_no_comment_behind_it() -> None:
     assert not [name for name, value in EXPLAINED.findall(EXAMPLE) if value.lstrip().startswith("#")]
 
 
+def settings_now() -> dict[str, object]:
+    """By the environment as it is now."""
+    values = runpy.run_path(str(ROOT / "searchapp" / "settings.py"))
+    return {name: repr(value) for name, value in values.items() if name.isupper()}
+
+
+def test_the_values_in_comments_should_be_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = {"QUARRY_DATABASE_URL", "QUARRY_REDIS_URL", "QUARRY_QDRANT_URL", "QUARRY_DATA"}
+    for name in used_variables() - {"QUARRY_DATA"}:
+        monkeypatch.delenv(name, raising=False)
+    expected = settings_now()
+    for name, value in re.findall(r"^#(QUARRY_[A-Z_]+)=(\S*)", EXAMPLE, re.MULTILINE):
+        if name not in examples:
+            monkeypatch.setenv(name, value)
+    assert settings_now() == expected
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -66,7 +66,7 @@ def test_absent_model_should_be_named(tmp_path: Path, settings: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_rerank_benchmark_should_compare_with_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerank, "CANDIDATES", 2)
+    monkeypatch.setattr(rerank, "RERANKED", 2)
     monkeypatch.setattr(rerank, "QUERIES", 1)
     out = StringIO()
     call_command("benchmark", "rerank", stdout=out)
