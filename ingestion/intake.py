@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +21,10 @@ from ingestion.models import Document, Library
 from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
 from ingestion.parsing.uploads import UploadError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,13 @@ def _accept(name: str, create: Callable[[], Document]) -> Outcome:
         return Outcome(name, error.document, error.code, error.message)
     except UploadError as error:
         return Outcome(name, code=error.code, message=error.message)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        logger.error("The disk for documents is full.")
+        return Outcome(
+            name, code="storage_full", message="There is no room for more documents. Tell an admin."
+        )
 
 
 def _json(line: bytes) -> Any:

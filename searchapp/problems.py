@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from rest_framework.views import set_rollback
 
 from ingestion.documents import DuplicateError
 from ingestion.errors import RefusedError
+from ingestion.intake import DISK_FULL
 from ingestion.models import Document, Library
 from retrieval.index.base import IndexUnavailableError
 
@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 # Refusals of REST framework whose own codes say less than ours.
 CODES = {"parse_error": "bad_request", "throttled": "too_many_requests", "permission_denied": "forbidden"}
 TEXT_CODES = ("null_characters_not_allowed", "surrogate_characters_not_allowed")

@@ -13,7 +13,7 @@ from retrieval.lexical import Lexical
 from retrieval.types import FloatArray
 
 LENGTH = 300  # characters
-SENTENCE = re.compile(r"[^\n.!?。！？]+(?:[.!?。！？]+(?=\s|$|[^\x00-\x7f])|[.!?]|\n|$)+")
+SENTENCE = re.compile(r"[^\n.!?。！？]+[.!?。！？\n]*")
 CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 WORD = re.compile(rf"[{CJK}]+|[^\W{CJK}]+")
 IS_CJK = re.compile(rf"[{CJK}]")
