@@ -23,15 +23,17 @@ class Question(TypedDict):
 
 
 def load_demo() -> None:
-    """Queue the demo documents, unless there is any library already."""
-    if Library.objects.exists():
+    """Queue the demo documents on the first start; a load that was cut off goes on where it stopped."""
+    loaded = settings.DATA_DIR / "demo-loaded"
+    if loaded.exists() or Library.objects.exclude(name=LIBRARY).exists():
         return
-    library = Library.objects.create(
-        name=LIBRARY, description="A made-up company's documents, to try Quarry on."
+    library, _ = Library.objects.get_or_create(
+        name=LIBRARY, defaults={"description": "A made-up company's documents, to try Quarry on."}
     )
     admin = get_user_model().objects.filter(is_superuser=True).first()
     for _ in ingest_paths(library, [FOLDER / "documents"], user=admin):
         pass
+    loaded.touch()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ EINSTEIN = "알베르트 아인슈타인은 어디에서 태어났나요?"
 
 
 @pytest.fixture
-def reader(db: None) -> Any:
+def reader(db: None, settings: Any, tmp_path: Path) -> Any:
     """An admin, with the demo library ready to be searched."""
+    settings.DATA_DIR = tmp_path
     admin = get_user_model().objects.create_superuser("demo-admin")
     demo.load_demo()
     for pk in list(Document.objects.values_list("pk", flat=True)):
@@ -43,7 +45,16 @@ def test_every_question_should_find_its_document_first_or_second(reader: Any) ->
     assert "1879년 독일 울름에서" in first.chunk.text
 
 
-def test_a_second_start_should_not_load_the_demo_again(reader: Any) -> None:
-    before = Document.objects.count()
+def test_a_second_start_should_not_bring_back_what_was_deleted(reader: Any) -> None:
+    assert Document.objects.count() >= 30
+    Document.objects.all().delete()
     demo.load_demo()
-    assert Document.objects.count() == before >= 30
+    assert Document.objects.count() == 0
+
+
+def test_a_load_that_was_cut_off_should_be_finished(reader: Any, tmp_path: Path) -> None:
+    whole = Document.objects.count()
+    Document.objects.filter(name__endswith=".pdf").delete()
+    (tmp_path / "demo-loaded").unlink()
+    demo.load_demo()
+    assert Document.objects.count() == whole
