@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -17,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 # How long a message may stay unanswered before the sweep rings again.
 RING_AGAIN = timedelta(seconds=60)
+# Set while this process runs embedded workers. An in-memory broker reaches no other process: without workers
+# here nobody would hear the ring, and the sweep of the process that has them would wait for an answer.
+workers_here = threading.Event()
 
 
 @shared_task(ignore_result=True)
@@ -46,6 +51,8 @@ def reconcile() -> None:
 
 def ring(document_id: UUID) -> None:
     """Tell the workers of a document. A broker that is down only delays it: the sweep rings again."""
+    if settings.EMBEDDED and not workers_here.is_set():
+        return
     try:
         ingest.delay(str(document_id))
     except (OperationalError, OSError) as error:

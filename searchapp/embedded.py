@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ingestion import reconciler
 from ingestion.models import IN_PROGRESS, Document, Status
+from ingestion.tasks import workers_here
 from searchapp.celery import app
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ def _work(leave: threading.Event) -> None:
         running = threading.Thread(target=worker.start, name="worker", daemon=True)
         running.start()
         beat.start()
+        workers_here.set()
         leave.wait()
+        workers_here.clear()
         beat.stop()
         state.should_stop = 0  # the exit status with which Celery's loop ends: a warm shutdown
         running.join(PATIENCE_S)
