@@ -21,6 +21,22 @@ NARROW = 10_000
 
 Precision = Literal["rescored", "binary", "exact"]
 
+# What is kept in RAM of each dimension of a vector:
+# - `binary`: its sign; with -1.5 and -2, the bits that also tell large values from small ones;
+# - `binary-query4`, `binary-query8`: its sign, compared with the query in 4 or 8 bits a dimension;
+# - `turbo-*`: TurboQuant (Zandieh et al. 2025, arXiv:2504.19874), 1 to 4 bits after a random rotation.
+Quantization = Literal[
+    "binary",
+    "binary-1.5",
+    "binary-2",
+    "binary-query4",
+    "binary-query8",
+    "turbo-1",
+    "turbo-1.5",
+    "turbo-2",
+    "turbo-4",
+]
+
 
 class IndexUnavailableError(Exception):
     """The index cannot answer now. The caller may try again later; nothing was half done by a read."""
@@ -32,9 +48,10 @@ class UnknownCollectionError(IndexUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """How a collection is made: one dense vector, one sparse vector, payload indexes."""
+    """How a collection is made: one dense vector with its codes, one sparse vector, payload indexes."""
 
     dimensions: int
+    quantization: Quantization = "binary"
 
 
 class Index(Protocol):
@@ -45,7 +62,10 @@ class Index(Protocol):
     """
 
     def create(self, collection: str, spec: CollectionSpec) -> None:
-        """Make an empty collection with its payload indexes. Does nothing where it exists already."""
+        """Make an empty collection with its payload indexes.
+
+        Does nothing where it exists already, even if it was made by another spec.
+        """
 
     def drop(self, collection: str) -> None:
         """Remove a collection, and aliases that point at it; absence is no error."""
@@ -76,8 +96,9 @@ class Index(Protocol):
     ) -> list[Candidate]:
         """The nearest points by cosine similarity, best first.
 
-        `rescored` searches the binary codes for `limit * oversampling` points and orders those by their
-        original vectors; `binary` keeps the order of the codes; `exact` ignores the codes.
+        `rescored` searches the codes for `limit * oversampling` points and orders those by their
+        original vectors; `binary` keeps the order of the codes, of whatever quantization; `exact` ignores
+        the codes. Under a filter that leaves fewer than `NARROW` points, `rescored` is `exact`.
         """
 
     def search_sparse(

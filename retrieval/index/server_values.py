@@ -17,24 +17,48 @@ from retrieval.index.base import (
     CollectionSpec,
     IndexUnavailableError,
     Precision,
+    Quantization,
     UnknownCollectionError,
 )
 from retrieval.index.payload import conditions, stored
 from retrieval.types import Filter, Point, SparseVector
 
+_ENCODING = models.BinaryQuantizationEncoding
+_QUERY = models.BinaryQuantizationQueryEncoding
+_BITS = models.TurboQuantBitSize
+
+
+def _binary(**options: Any) -> models.BinaryQuantization:
+    return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True, **options))
+
+
+def _turbo(bits: models.TurboQuantBitSize) -> models.TurboQuantization:
+    return models.TurboQuantization(turbo=models.TurboQuantQuantizationConfig(always_ram=True, bits=bits))
+
+
+QUANTIZATIONS: dict[Quantization, models.QuantizationConfig] = {
+    "binary": _binary(),
+    "binary-1.5": _binary(encoding=_ENCODING.ONE_AND_HALF_BITS),
+    "binary-2": _binary(encoding=_ENCODING.TWO_BITS),
+    "binary-query4": _binary(query_encoding=_QUERY.SCALAR4BITS),
+    "binary-query8": _binary(query_encoding=_QUERY.SCALAR8BITS),
+    "turbo-1": _turbo(_BITS.BITS1),
+    "turbo-1.5": _turbo(_BITS.BITS1_5),
+    "turbo-2": _turbo(_BITS.BITS2),
+    "turbo-4": _turbo(_BITS.BITS4),
+}
+
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def collection_layout(spec: CollectionSpec) -> dict[str, Any]:
-    """Original vectors and payload on disk, vectors as float16, their signs in RAM, the default graph."""
+    """Original vectors and payload on disk, vectors as float16, their codes in RAM, the default graph."""
     dense = models.VectorParams(
         size=spec.dimensions,
         distance=models.Distance.COSINE,
         datatype=models.Datatype.FLOAT16,
         on_disk=True,
-        quantization_config=models.BinaryQuantization(
-            binary=models.BinaryQuantizationConfig(always_ram=True)
-        ),
+        quantization_config=QUANTIZATIONS[spec.quantization],
     )
     return {
         "vectors_config": {"dense": dense},

@@ -12,6 +12,22 @@ SCHEMA_TYPES = {
     "keyword": qdrant.PayloadSchemaType.Keyword,
     "datetime": qdrant.PayloadSchemaType.Datetime,
 }
+ENCODINGS = {
+    None: None,
+    "two_bits": qdrant.BinaryQuantizationEncoding.TwoBits,
+    "one_and_half_bits": qdrant.BinaryQuantizationEncoding.OneAndHalfBits,
+}
+QUERY_ENCODINGS = {
+    None: None,
+    "scalar4bits": qdrant.BinaryQuantizationQueryEncoding.Scalar4Bits,
+    "scalar8bits": qdrant.BinaryQuantizationQueryEncoding.Scalar8Bits,
+}
+TURBO_BITS = {
+    "bits1": qdrant.TurboQuantBitSize.Bits1,
+    "bits1_5": qdrant.TurboQuantBitSize.Bits1_5,
+    "bits2": qdrant.TurboQuantBitSize.Bits2,
+    "bits4": qdrant.TurboQuantBitSize.Bits4,
+}
 
 
 class NotFoundError(Exception):
@@ -133,15 +149,14 @@ class Shards:
 
 
 def _config(body: Any) -> qdrant.EdgeConfig:
-    """Binary vectors as asked for; no graph, so that small collections behave as large ones do."""
+    """Codes as asked for; no graph, so that small collections behave as large ones do."""
     dense = body["vectors"]["dense"]
-    binary = dense["quantization_config"]["binary"]
     params = qdrant.EdgeVectorParams(
         size=dense["size"],
         distance=getattr(qdrant.Distance, dense["distance"]),
         datatype={"float16": qdrant.VectorStorageDatatype.Float16}[dense["datatype"]],
         on_disk=dense["on_disk"],
-        quantization_config=qdrant.BinaryQuantizationConfig(always_ram=binary["always_ram"]),
+        quantization_config=_quantization(dense["quantization_config"]),
     )
     modifier = {"idf": qdrant.Modifier.Idf}[body["sparse_vectors"]["lexical"]["modifier"]]
     return qdrant.EdgeConfig(
@@ -149,6 +164,15 @@ def _config(body: Any) -> qdrant.EdgeConfig:
         sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams(modifier=modifier)},
         on_disk_payload=body["on_disk_payload"],
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
+    )
+
+
+def _quantization(body: Any) -> qdrant.QuantizationConfigType:
+    if turbo := body.get("turbo"):
+        return qdrant.TurboQuantQuantizationConfig(turbo["always_ram"], TURBO_BITS[turbo["bits"]])
+    binary = body["binary"]
+    return qdrant.BinaryQuantizationConfig(
+        binary["always_ram"], ENCODINGS[binary.get("encoding")], QUERY_ENCODINGS[binary.get("query_encoding")]
     )
 
 

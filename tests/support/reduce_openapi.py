@@ -35,7 +35,7 @@ UNUSED = {
         *["ContextQuery", "DiscoverQuery", "FormulaQuery", "FusionQuery", "OrderByQuery", "RecommendQuery"],
         *["RelevanceFeedbackQuery", "RrfQuery", "SampleQuery", "Mmr", "Prefetch", "OrderByInterface"],
         *["Document", "Image", "InferenceObject", "MultiVectorConfig", "BatchVectorStruct", "PointsBatch"],
-        *["ScalarQuantization", "ProductQuantization", "TurboQuantization", "StrictModeConfig"],
+        *["ScalarQuantization", "ProductQuantization", "StrictModeConfig"],
         *[
             "TextIndexParams",
             "GeoIndexParams",

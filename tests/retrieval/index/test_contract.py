@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import get_args
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from retrieval.index.base import CollectionSpec, Index, Precision, UnknownCollectionError
+from retrieval.index.base import CollectionSpec, Index, Precision, Quantization, UnknownCollectionError
 from retrieval.types import Candidate, Filter
 from tests.support.index_points import DIMENSIONS, identity, point, terms, vector
 
@@ -120,6 +121,53 @@ def test_narrow_filter_should_fall_back_to_exact(index: Index, collection: str) 
     narrow = Filter({"library": ["1"]})
     assert recall(index, collection, "binary", narrow) < 0.8
     assert recall(index, collection, "rescored", narrow, oversampling=1.0) == 1.0
+
+
+@pytest.fixture(scope="module")
+def quantized(index: Index) -> Iterator[dict[Quantization, str]]:
+    """One collection for each quantization, of the same points, that no test changes."""
+    collections = {kind: f"test-{kind}-{uuid4().hex}" for kind in get_args(Quantization)}
+    for kind, collection in collections.items():
+        index.create(collection, CollectionSpec(DIMENSIONS, kind))
+        index.upsert(collection, [point(number) for number in range(600)])
+    yield collections
+    for collection in collections.values():
+        index.drop(collection)
+
+
+@pytest.mark.parametrize("kind", get_args(Quantization))
+def test_quantization_should_cost_little_once_rescored(
+    index: Index, quantized: dict[Quantization, str], kind: Quantization
+) -> None:
+    collection = quantized[kind]
+    nearest = [index.search_dense(collection, vector(number), limit=1)[0].id for number in range(20)]
+    assert nearest == [identity(number) for number in range(20)]
+    assert recall(index, collection, "rescored", oversampling=20.0) > 0.9
+    assert recall(index, collection, "binary") < 1
+
+
+def test_quantizations_should_be_different_codes(index: Index, quantized: dict[Quantization, str]) -> None:
+    orders = {
+        kind: tuple(
+            identity
+            for query in QUERIES[:10]
+            for identity in ids(index.search_dense(collection, query, limit=30, precision="binary"))
+        )
+        for kind, collection in quantized.items()
+    }
+    assert len({*orders.values()}) == len(quantized)
+
+
+def test_more_bits_should_find_more(index: Index, quantized: dict[Quantization, str]) -> None:
+    found = {kind: recall(index, collection, "binary") for kind, collection in quantized.items()}
+    assert found["binary"] < found["binary-query8"] < found["turbo-4"]
+    assert found["turbo-1"] < found["turbo-2"] < found["turbo-4"]
+
+
+def test_create_should_keep_a_collection_of_another_quantization(index: Index, collection: str) -> None:
+    index.upsert(collection, [point(number) for number in range(50)])
+    index.create(collection, CollectionSpec(DIMENSIONS, "turbo-2"))
+    assert ids(index.search_dense(collection, vector(3), limit=1)) == [identity(3)]
 
 
 def test_sparse_should_weigh_rare_terms_more(index: Index, collection: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from retrieval.index import IndexSettings, open_index
-from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError
+from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError, Quantization
 from retrieval.index.server import ServerIndex
 from retrieval.types import Filter
 from tests.retrieval.index.conftest import first_line, process
@@ -57,6 +57,22 @@ def test_collection_should_be_laid_out_as_designed(server: Index, filled: str, s
         2,
         1,
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("binary-2", {"binary": {"always_ram": True, "encoding": "two_bits"}}),
+        ("binary-query8", {"binary": {"always_ram": True, "query_encoding": "scalar8bits"}}),
+        ("turbo-1.5", {"turbo": {"always_ram": True, "bits": "bits1_5"}}),
+    ],
+)
+def test_quantization_should_be_asked_for_in_qdrant_words(
+    server: Index, name: str, stand_in: str, kind: Quantization, expected: dict[str, Any]
+) -> None:
+    server.create(name, CollectionSpec(DIMENSIONS, kind))
+    layout = call("GET", f"{stand_in}/_layouts")[name]
+    assert layout["vectors"]["dense"]["quantization_config"] == expected
 
 
 @pytest.mark.parametrize("fault", [{"delay_s": 5.0}, {"status": 503}, {"status": 429}, {"drop": True}])
