@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,10 +53,17 @@ def load_encoder(name_or_folder: str, dimensions: int | None = None) -> Encoder:
     if table_folder is not None:
         from retrieval.encoder.static import StaticEncoder
 
-        return StaticEncoder(name_or_folder, table_folder, _prompts(folder), dimensions)
+        return StaticEncoder(
+            name_or_folder, table_folder, _prompts(folder), dimensions, skip_unknown=_is_model2vec(folder)
+        )
     from retrieval.encoder.transformer import TransformerEncoder
 
-    return TransformerEncoder(name_or_folder, folder, dimensions)
+    return TransformerEncoder(name_or_folder, folder, _prompts(folder), dimensions)
+
+
+def both_prompts(prompts: Mapping[str, str | None]) -> tuple[str, str]:
+    """What is put before a query and before a passage, of a model's prompts by name."""
+    return prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
 
 
 def _download(name: str) -> Path:
@@ -80,14 +87,18 @@ def _static_folder(folder: Path) -> Path | None:
         if kinds and kinds[0] == "StaticEmbedding" and set(kinds) <= _STATIC_MODULES:
             return folder / str(modules[0]["path"])
         return None
-    config = folder / "config.json"
-    if config.is_file() and _read_json(config).get("model_type") == "model2vec":
+    if _is_model2vec(folder):
         return folder
-    if not config.is_file():
+    if not (folder / "config.json").is_file():
         raise EncoderUnavailableError(
             f"{folder} holds no model: neither modules.json nor config.json is there."
         )
     return None
+
+
+def _is_model2vec(folder: Path) -> bool:
+    config = folder / "config.json"
+    return config.is_file() and _read_json(config).get("model_type") == "model2vec"
 
 
 def _prompts(folder: Path) -> dict[str, str]:

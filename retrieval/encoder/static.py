@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from tokenizers import Tokenizer
 
-from retrieval.encoder import EncoderUnavailableError
+from retrieval.encoder import EncoderUnavailableError, both_prompts
 from retrieval.encoder.table import load_table
 from retrieval.encoder.words import WordTokenizer
 from retrieval.types import FloatArray
@@ -22,11 +22,18 @@ _BATCH = 256
 class StaticEncoder:
     """Equal to sentence-transformers' `encode(..., truncate_dim=dimensions, normalize_embeddings=True)`.
 
-    Queries read a few rows of the memory-mapped table; passages bring the cut table into memory once.
+    Queries read a few rows of the memory-mapped table; passages bring the cut table into memory once. With
+    `skip_unknown`, tokens outside the vocabulary count for nothing, as in model2vec's own `encode`.
     """
 
     def __init__(
-        self, name: str, folder: Path, prompts: Mapping[str, str], dimensions: int | None = None
+        self,
+        name: str,
+        folder: Path,
+        prompts: Mapping[str, str],
+        dimensions: int | None = None,
+        *,
+        skip_unknown: bool = False,
     ) -> None:
         try:
             self._table = load_table(folder / "model.safetensors")
@@ -38,9 +45,8 @@ class StaticEncoder:
             raise ValueError(f"{name} has {full} dimensions, so it cannot be cut to {dimensions}.")
         self.name = name
         self.dimensions = dimensions or full
-        self._words = WordTokenizer(tokenizer)
-        self._query_prompt = prompts.get("query", "")
-        self._passage_prompt = prompts.get("document", "") or prompts.get("passage", "")
+        self._words = WordTokenizer(tokenizer, skip_unknown=skip_unknown)
+        self._query_prompt, self._passage_prompt = both_prompts(prompts)
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """(texts, dimensions) float32, unit rows; a row of zeros for a text without any known token."""

@@ -28,9 +28,10 @@ class WordTokenizer:
     Exact: tokenizers that could see across white space, or cut long texts, get the whole text instead.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, skip_unknown: bool = False) -> None:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
+        self._skipped = _unknown_id(tokenizer) if skip_unknown else None
         self._ids: dict[str, bytes] = {}
         self._word_by_word = _works_word_by_word(tokenizer)
         # Python splits at some control characters that a normalizer may drop, which joins the words.
@@ -63,7 +64,10 @@ class WordTokenizer:
         # Lone surrogates are no Unicode text, and the tokenizer refuses them.
         valid = [text.encode("utf-8", "replace").decode() for text in texts]
         encodings = self._tokenizer.encode_batch_fast(valid, add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.uint32).tobytes() for encoding in encodings]
+        ids = [np.array(encoding.ids, dtype=np.uint32) for encoding in encodings]
+        if self._skipped is not None:
+            ids = [each[each != self._skipped] for each in ids]
+        return [each.tobytes() for each in ids]
 
     def _is_joined(self, text: str) -> bool:
         return any(space in text for space in self._joining)
@@ -79,6 +83,15 @@ def _joined(known: Mapping[str, bytes], words: Sequence[str]) -> bytes | None:
         return b"".join(map(known.__getitem__, words))
     except KeyError:
         return None
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of what stands for characters outside the vocabulary; None where there is none."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model.get("unk_token") is not None:
+        return tokenizer.token_to_id(model["unk_token"])
+    unknown: int | None = model.get("unk_id")
+    return unknown
 
 
 def _works_word_by_word(tokenizer: Tokenizer) -> bool:

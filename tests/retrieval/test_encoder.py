@@ -161,6 +161,39 @@ def test_model2vec_folder_should_load_with_mapping_and_weights(tmp_path: Path) -
     np.testing.assert_allclose(encoded, mean / np.linalg.norm(mean), atol=1e-5)
 
 
+def test_model2vec_folder_should_count_unknown_tokens_for_nothing(tmp_path: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    # model2vec writes both: its own configuration, and modules for sentence-transformers.
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}))
+    modules = [
+        {"path": ".", "type": "sentence_transformers.models.StaticEmbedding"},
+        {"path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    save_file({"embeddings": tiny_table(tokenizer)}, tmp_path / "model.safetensors")
+    encoder = load_encoder(str(tmp_path))
+    expected = by_definition(["the dog"], DIMENSIONS)
+    np.testing.assert_allclose(encoder.encode_queries(["the ☃ dog 猫"]), expected, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_passages(["the ☃ dog 猫"]), expected, atol=1e-5)
+    assert not encoder.encode_queries(["☃"]).any()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["sentence_transformers.models.StaticEmbedding", "sentence_transformers.base.modules.StaticEmbedding"],
+)
+def test_static_model_without_prompts_or_normalisation_should_load(tmp_path: Path, kind: str) -> None:
+    """The layout of static-similarity-mrl-multilingual-v1: one module, at the root in newer releases."""
+    static_model(tmp_path / "made")
+    made = tmp_path / "made" / "0_StaticEmbedding"
+    made.rename(tmp_path / "model")
+    folder = tmp_path / "model"
+    (folder / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": kind}]))
+    encoder = load_encoder(str(folder), 5)
+    np.testing.assert_allclose(encoder.encode_passages(TEXTS), by_definition(TEXTS, 5), atol=1e-5)
+
+
 def test_too_many_dimensions_should_be_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has 12 dimensions"):
         load_encoder(str(static_model(tmp_path)), 13)
