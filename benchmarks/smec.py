@@ -1,0 +1,158 @@
+"""Ablation of SMEC (training/smec) on sets in BEIR's layout: what each way of making vectors smaller keeps.
+
+python -m benchmarks.smec FOLDER [--sets a,b]
+
+Each corpus is learned first, as `manage.py adapt` does. Everything is fitted to its documents; its queries
+and judgements only measure. Writes the section `ablation` of docs/smec.md and
+docs/images/smec-gradient-variance.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ir_measures
+import numpy as np
+from ir_measures import nDCG
+
+from benchmarks.sections import write_section
+from benchmarks.smec_report import Row, section, variance_picture
+from retrieval.types import FloatArray
+from training.adapt import adapt, pair_bags
+from training.bags import BagMaker, unit
+from training.beir import Questions, load_corpus, load_questions
+from training.pairs import sample_pairs
+from training.rotation import principal_axes
+from training.smec.axes import damped_axes
+from training.smec.compress import Compression, compress
+from training.smec.stage import CompressionPlan, PairVectors
+from training.static_model import read_model
+
+ROOT = Path(__file__).resolve().parents[1]
+ENCODER = ROOT / "models" / "encoder"
+FULL = 512
+SMALLER = (256, 128, 64, 32)
+QUERIES = 300
+PAIRS = 35_000
+# Pairs that matrices are trained on. Enough for all epochs to show the memory's and the selection's effect.
+TRAINING_PAIRS = 2_000
+VARIANTS = {
+    "no matrix": None,
+    "MRL": Compression(),
+    "+ SMRL": Compression(sequential=True),
+    "+ ADS": Compression(select=True),
+    "+ S-XBM": Compression(memory=True),
+    "all three": Compression(sequential=True, select=True, memory=True),
+}
+_PICTURED = "principal axes"  # the start of which the gradient's variance is shown
+_NDCG = nDCG @ 10
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A set in the learned model's space, (n, 512) each, and what judges it."""
+
+    corpus: FloatArray
+    queries: FloatArray
+    pairs: PairVectors
+    ids: list[str]
+    questions: Questions
+
+    def through(self, matrix: FloatArray) -> Vectors:
+        pairs = self.pairs.through(matrix)
+        return Vectors(self.corpus @ matrix, self.queries @ matrix, pairs, self.ids, self.questions)
+
+    def ndcg(self, matrix: FloatArray) -> float:
+        """Of exact search among the vectors `through` the matrix."""
+        similarities = unit(self.queries @ matrix) @ unit(self.corpus @ matrix).T
+        best = np.argsort(-similarities, axis=1, kind="stable")[:, :10]
+        run = {
+            query: {self.ids[column]: float(row[column]) for column in columns}
+            for query, row, columns in zip(self.questions.queries, similarities, best, strict=True)
+        }
+        measured = ir_measures.calc_aggregate([_NDCG], self.questions.judgements, run)
+        return float(measured[_NDCG])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, metavar="FOLDER")
+    parser.add_argument("--sets", type=lambda names: names.split(","), help="all of the folder by default")
+    options = parser.parse_args()
+    found = sorted(path.parents[1].name for path in options.data.glob("*/qrels/test.tsv"))
+    rows: list[Row] = []
+    for name in options.sets or found:
+        started = time.monotonic()
+        rows += measure_set(name, learned_vectors(options.data / name))
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+    write_section(ROOT / "docs" / "smec.md", "ablation", section(rows, queries=QUERIES))
+    picture = ROOT / "docs" / "images" / "smec-gradient-variance.svg"
+    picture.write_text(variance_picture(rows, _PICTURED), encoding="utf-8")
+
+
+def learned_vectors(folder: Path) -> Vectors:
+    """A set's vectors by the shipped model after it learned the set's documents."""
+    corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
+    with tempfile.TemporaryDirectory(prefix="quarry-smec-") as scratch:
+        output = Path(scratch) / "encoder"
+        report = adapt(ENCODER, [[passage] for passage in corpus.passages], output)
+        model = read_model(output if report.better else ENCODER)
+    bags = BagMaker(model.tokenizer)
+    pairs = sample_pairs(list(enumerate(corpus.passages)), limit=PAIRS, seed=0)
+    counts = pair_bags(bags, pairs)
+
+    def vectors(rows: object) -> FloatArray:
+        return unit(np.asarray(rows @ model.table, dtype=np.float32))  # type: ignore[operator]
+
+    return Vectors(
+        corpus=vectors(bags([passage.full for passage in corpus.passages])),
+        queries=vectors(bags(list(questions.queries.values()))),
+        pairs=PairVectors(vectors(counts.queries), vectors(counts.passages), counts.groups),
+        ids=corpus.ids,
+        questions=questions,
+    )
+
+
+def measure_set(name: str, learned: Vectors) -> Iterator[Row]:
+    """Every variant from every start, at every dimension."""
+    everything = np.eye(FULL, dtype=np.float32)
+    reference = learned.ndcg(everything)
+    starts = {
+        "cut": everything,
+        _PICTURED: principal_axes(learned.corpus),
+        "damped pair noise, principal axes": damped_axes(
+            learned.pairs.queries, learned.pairs.passages, learned.corpus
+        ),
+    }
+    for start, axes in starts.items():
+        turned = learned.through(axes)
+        for variant, compression in VARIANTS.items():
+            matrices, variances = compressing(turned.pairs, compression)
+            matrices = {FULL: everything} | matrices
+            shares = {cut: turned.ndcg(matrix) / reference for cut, matrix in matrices.items()}
+            yield Row(name, reference, start, variant, shares, variances)
+
+
+def compressing(
+    pairs: PairVectors, compression: Compression | None
+) -> tuple[dict[int, FloatArray], dict[int, list[float]]]:
+    """A matrix for each dimension, and the gradient's variance in each epoch by the dimension trained."""
+    if compression is None:
+        return {cut: np.eye(FULL, cut, dtype=np.float32) for cut in SMALLER}, {}
+    drawn = np.random.default_rng(0).permutation(len(pairs.groups))[:TRAINING_PAIRS]
+    some = PairVectors(unit(pairs.queries[drawn]), unit(pairs.passages[drawn]), pairs.groups[drawn])
+    # Sequential, the full dimension needs no matrix; trained at all at once, it is one of all.
+    dimensions = SMALLER if compression.sequential else (FULL, *SMALLER)
+    compressed = compress(some, compression, CompressionPlan(dimensions), seed=0)
+    return compressed.matrices, compressed.variances
+
+
+if __name__ == "__main__":
+    main()
