@@ -50,8 +50,7 @@ class TransformerEncoder:
             vectors = vectors - vectors.mean(axis=1, keepdims=True)
         vectors = vectors[:, : self.dimensions]
         lengths: FloatArray = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
-        return unit
+        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def _load(name: str, folder: Path) -> Any:

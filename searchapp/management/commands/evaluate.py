@@ -16,6 +16,7 @@ from ingestion.engine import model_path
 from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
 from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
 from retrieval.reranker import Reranker, load_reranker
+from searchapp.management.judged import JudgedCommand, add_judged_arguments
 from training.adapt import adapt
 from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
 from training.evaluate import Run, evaluate
@@ -44,7 +45,8 @@ class Command(BaseCommand):
     help = "Measure search quality and speed on a set in BEIR layout, in a temporary index."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("dataset", type=Path, metavar="DATASET_DIR")
+        parser.add_argument("dataset", type=Path, nargs="?", metavar="DATASET_DIR")
+        add_judged_arguments(parser)
         parser.add_argument(
             "--dims", type=_dimensions, help="512,256,128,64 by default, as far as the model goes"
         )
@@ -52,7 +54,12 @@ class Command(BaseCommand):
         parser.add_argument("--queries", type=_count, metavar="N", help="only the first N judged queries")
         parser.add_argument("--json", type=Path, metavar="FILE")
 
-    def handle(self, *args: Any, dataset: Path, **options: Any) -> None:
+    def handle(self, *args: Any, dataset: Path | None, **options: Any) -> None:
+        if (dataset is None) == (options["judgements"] is None):
+            raise CommandError("Name either DATASET_DIR or --judgements FILE.csv.")
+        if dataset is None:
+            JudgedCommand().execute(**options)
+            return
         with tempfile.TemporaryDirectory(prefix="quarry-adapted-") as folder:
             try:
                 corpus = load_corpus(dataset)
