@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ingestion.heartbeat import heartbeat
 from ingestion.models import IN_PROGRESS, Document, Status
 
-logger = logging.getLogger(__name__)
-
 LEASE = timedelta(seconds=45)
-HEARTBEAT_S = 10.0
 MAX_ATTEMPTS = 3
 WAIT_FOR_INDEX = timedelta(seconds=5)
 
@@ -76,32 +70,9 @@ class Claim:
     def _requeue(self, **fields: Any) -> None:
         self._update(status=Status.QUEUED, progress=0.0, lease=None, lease_until=None, **fields)
 
-    @contextmanager
-    def heartbeat(self) -> Iterator[None]:
+    def heartbeat(self) -> AbstractContextManager[None]:
         """Keep the lease alive, so that only a worker that died loses it."""
-        done = threading.Event()
-
-        def beat() -> None:
-            try:
-                while not done.wait(HEARTBEAT_S):
-                    self._renew()
-            finally:
-                connection.close()
-
-        thread = threading.Thread(target=beat, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _renew(self) -> None:
-        try:
-            self._update(lease_until=timezone.now() + LEASE)
-        except DatabaseError as error:
-            logger.warning("A lease could not be renewed (%s); the next beat tries again.", error)
-            connection.close()
+        return heartbeat(lambda: self._update(lease_until=timezone.now() + LEASE))
 
 
 def claim_document(document_id: uuid.UUID) -> Claim | None:

@@ -1,4 +1,4 @@
-"""Embedded mode: the ingest worker and the beat as threads of one process in a data folder."""
+"""Embedded mode: the ingest and train workers and the beat as threads of one process in a data folder."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO
 
+from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
 from celery.worker import WorkController, state
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from ingestion import reconciler
+from ingestion import learning_worker, reconciler
 from ingestion.models import IN_PROGRESS, Document, Status
 from ingestion.tasks import workers_here
-from searchapp.celery import app
+from searchapp.celery import app, celery_app
 
 logger = logging.getLogger(__name__)
 
@@ -49,26 +50,37 @@ def _work(leave: threading.Event) -> None:
             return
         _put_right()
         state.should_stop = None
-        worker = WorkController(
-            app=app,
-            pool="threads",
-            concurrency=settings.INGEST_THREADS,
-            queues=["ingest"],
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-        )
+        # A learning run holds the one thread of its worker for minutes, in which the other reads documents.
+        # Celery keeps the queues of a worker in its app, so each has one.
+        train_app = celery_app("quarry-train", set_as_current=False)
+        running = [_start(app, "ingest", settings.INGEST_THREADS), _start(train_app, "train", 1)]
         # Beat in memory: what it would remember, the sweep finds in the database.
         beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
-        running = threading.Thread(target=worker.start, name="worker", daemon=True)
-        running.start()
         beat.start()
         workers_here.set()
         leave.wait()
         workers_here.clear()
         beat.stop()
+        learning_worker.stop()
         state.should_stop = 0  # the exit status with which Celery's loop ends: a warm shutdown
-        running.join(PATIENCE_S)
+        for thread in running:
+            thread.join(PATIENCE_S)
+
+
+def _start(celery: Celery, queue: str, concurrency: int) -> threading.Thread:
+    worker = WorkController(
+        app=celery,
+        hostname=f"{queue}@localhost",
+        pool="threads",
+        concurrency=concurrency,
+        queues=[queue],
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    thread = threading.Thread(target=worker.start, name=f"worker-{queue}", daemon=True)
+    thread.start()
+    return thread
 
 
 def _wait_for(lock: IO[str], leave: threading.Event) -> bool:

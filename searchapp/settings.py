@@ -130,7 +130,10 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
-CELERY_TASK_ROUTES = {"searchapp.tasks.rerank": {"queue": "rerank"}}
+CELERY_TASK_ROUTES = {
+    "searchapp.tasks.rerank": {"queue": "rerank"},
+    "ingestion.tasks.learn": {"queue": "train"},
+}
 # Commands store rows that no message announces in embedded mode, so the sweep is quick there.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingestion.tasks.sweep", "schedule": timedelta(seconds=1 if EMBEDDED else 30)},

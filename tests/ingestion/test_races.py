@@ -13,7 +13,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from ingestion import claims, documents, engine, pipeline
+from ingestion import claims, documents, engine, heartbeat, pipeline
 from ingestion import reindex as reindexing
 from ingestion.models import Access, Chunk, Document, IndexVersion, Status
 from ingestion.reindex import ReindexError, reindex
@@ -168,7 +168,7 @@ def test_a_lease_should_outlive_a_database_that_is_away(
             raise OperationalError("the server closed the connection")
         return True
 
-    monkeypatch.setattr(claims, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_S", 0.01)
     monkeypatch.setattr(claims.Claim, "_update", update)
     with caplog.at_level(logging.WARNING), claim.heartbeat():
         while len(beats) < 3:

@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+import _thread
 import os
+import signal
+import sys
+import threading
 from typing import Any
+from uuid import UUID
 
 from django.core.management import CommandError, CommandParser
 from tqdm import tqdm
 
-from ingestion.learning import NotLearnableError, learn
+from ingestion import learning_runs
+from ingestion.errors import RefusedError
+from ingestion.learning import NotLearnableError
+from ingestion.learning_process import perform
 from ingestion.models import Library
 from ingestion.reindex import ReindexError
 from searchapp.management.data import DataCommand
+from training.adapt import AdaptReport
+
+NICENESS = 15  # a server beside it comes first
 
 
 class Command(DataCommand):
     help = "Fit the encoder to a library's own documents, and switch to the result if it is better."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--library", required=True)
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--library", metavar="NAME")
+        which.add_argument("--run", type=UUID, help="for the train worker: a run that it has claimed")
 
-    def handle(self, *args: Any, library: str, **options: Any) -> None:
-        target = Library.objects.filter(name=library).first()
+    def handle(self, *args: Any, library: str | None, run: UUID | None, **options: Any) -> None:
+        os.nice(NICENESS)
+        try:
+            if run:
+                self._perform(run)
+            else:
+                self._learn(str(library))
+        except (NotLearnableError, ReindexError) as error:
+            raise CommandError(str(error)) from error
+        except learning_runs.LostRunError:
+            raise CommandError("This run was taken for dead, since nothing was heard of it.") from None
+
+    def _perform(self, run_id: UUID) -> None:
+        _end_with_starter()
+        if run := learning_runs.at_work(run_id):
+            perform(run)
+
+    def _learn(self, name: str) -> None:
+        target = Library.objects.filter(name=name).first()
         if target is None:
-            raise CommandError(f"There is no library {library}.")
-        os.nice(10)  # a server beside it comes first
+            raise CommandError(f"There is no library {name}.")
+        try:
+            run = learning_runs.begin(target)
+        except RefusedError as error:
+            raise CommandError(error.message) from error
         with tqdm(total=100, desc="Learning", unit="%", disable=None) as bar:
+            self._print(perform(run, lambda share: _show(bar, share)))
 
-            def show(share: float) -> None:
-                bar.update(int(100 * share) - bar.n)
-
-            try:
-                report = learn(target, show)
-            except (NotLearnableError, ReindexError) as error:
-                raise CommandError(str(error)) from error
+    def _print(self, report: AdaptReport) -> None:
         self.stdout.write(
             f"{report.passages} passages, {report.training_pairs} pairs, {report.held_out_pairs} held out"
         )
@@ -44,3 +72,20 @@ class Command(DataCommand):
             )
         self.stdout.write(report.reason)
         self.stdout.write("The new model is live." if report.better else "The model stays as it is.")
+
+
+def _show(bar: Any, share: float) -> None:
+    bar.update(int(100 * share) - bar.n)
+
+
+def _end_with_starter() -> None:
+    """Stop when standard input ends, as it does when the worker that started this process asks for it, or is
+    gone, however it went."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+    def watch() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        _thread.interrupt_main()
+
+    threading.Thread(target=watch, name="starter", daemon=True).start()
