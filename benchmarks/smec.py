@@ -39,8 +39,8 @@ FULL = 512
 SMALLER = (256, 128, 64, 32)
 QUERIES = 300
 PAIRS = 35_000
-# Pairs that matrices are trained on. Enough for all epochs to show the memory's and the selection's effect.
-TRAINING_PAIRS = 2_000
+# Bounds the time: matrices are trained on so many pairs, drawn at random.
+TRAINING_PAIRS = 1_500
 VARIANTS = {
     "no matrix": None,
     "MRL": Compression(),

@@ -10,15 +10,14 @@ from statistics import fmean
 from benchmarks.sections import table
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 760, 360, 76, 48, 64, 20
-# Mid-tones, and grey words: legible on white and on black.
 _STYLE = """  <style>
-    svg { fill: #808890 }
     text { font: 13px system-ui, sans-serif }
     .title { font-weight: 600; font-size: 15px }
     .grid { stroke: #808890; stroke-width: .5; opacity: .35 }
     .line { fill: none; stroke-width: 2.5 }
   </style>"""
-_MRL, _SMRL = "#d9822b", "#2a9d8f"
+# Mid-tones: legible on white and on black.
+_GREY, _MRL, _SMRL = "#808890", "#d9822b", "#2a9d8f"
 _TITLE = "Variance of the gradient in each epoch, mean of the sets"
 
 
@@ -107,8 +106,9 @@ class _Plot:
 
     def head(self) -> str:
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-            f'aria-label="{_TITLE}">\n{_STYLE}\n  <text class="title" x="{_LEFT}" y="24">{_TITLE}</text>\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" fill="{_GREY}" '
+            f'role="img" aria-label="{_TITLE}">\n{_STYLE}\n'
+            f'  <text class="title" x="{_LEFT}" y="24">{_TITLE}</text>\n'
             f'  <text x="{_LEFT}" y="46"><tspan fill="{_MRL}">MRL: all dimensions at once</tspan>'
             f'<tspan dx="24" fill="{_SMRL}">SMRL: one dimension at a time</tspan></text>'
         )

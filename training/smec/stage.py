@@ -24,14 +24,14 @@ class CompressionPlan:
     """
 
     dimensions: tuple[int, ...] = (256, 128, 64, 32)
-    epochs: int = 8
+    epochs: int = 6
     tolerance: float = 0.005
     batch_size: int = 128
-    learning_rate: float = 0.005
+    learning_rate: float = 0.002
     importance_rate: float = 0.02
     temperature: float = 0.1
     memory_entries: int = 5_000
-    neighbours: int = 4
+    neighbours: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from benchmarks.smec import Vectors
+from benchmarks.smec_report import Row, section, variance_picture
+from training.beir import Questions
+from training.smec.stage import PairVectors
+
+ROWS = [
+    row
+    for name, gain in (("one", 0.0), ("two", 0.1))
+    for row in (
+        Row(name, 0.5, "cut", "no matrix", {128: 0.9 + gain, 64: 0.7}, {}),
+        Row(name, 0.5, "cut", "MRL", {128: 0.8, 64: 0.6}, {0: [1e-5, 1e-6]}),
+        Row(name, 0.5, "cut", "+ SMRL", {128: 0.8, 64: 0.6}, {128: [1e-6, 1e-7], 64: [1e-6]}),
+    )
+]
+
+
+def test_section_should_give_the_mean_of_the_sets_and_the_starts_set_by_set() -> None:
+    text = section(ROWS, queries=300)
+
+    assert "| cut | no matrix | 95.0 | 70.0 |" in text
+    assert "| two | 100.0 | 70.0 |" in text
+    assert "one 0.500, two 0.500" in text
+
+
+def test_variance_picture_should_draw_mrl_once_and_each_step_of_smrl() -> None:
+    picture = ElementTree.fromstring(variance_picture(ROWS, "cut"))
+
+    lines = picture.findall("{*}polyline")
+    assert [len(line.get("points", "").split()) for line in lines] == [2, 2, 1]
+    heights = [float(point.split(",")[1]) for point in lines[0].get("points", "").split()]
+    assert heights[0] < heights[1]  # a larger variance lies higher
+
+
+def test_ndcg_should_be_that_of_exact_search_through_the_matrix() -> None:
+    corpus = np.eye(3, dtype=np.float32)
+    none = PairVectors(corpus, corpus, np.arange(3))
+    questions = Questions({"q": "?"}, {"q": {"b": 1}})
+    vectors = Vectors(corpus, np.array([[0.6, 0.8, 0]], np.float32), none, ["a", "b", "c"], questions)
+
+    assert vectors.ndcg(corpus) == 1
+    assert vectors.ndcg(np.diag([4, 1, 1]).astype(np.float32)) == pytest.approx(1 / np.log2(3))
