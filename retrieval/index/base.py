@@ -48,10 +48,22 @@ class UnknownCollectionError(IndexUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """How a collection is made: one dense vector with its codes, one sparse vector, payload indexes."""
+    """How a collection is made: one dense vector with its codes, one sparse vector, payload indexes.
+
+    `code_dimensions`: how many of the first dimensions the codes are made of (None: all). Fewer take less
+    RAM, and `rescored` still compares the originals of all dimensions, which lie on disk.
+
+    Raises:
+        ValueError: more dimensions in the codes than in the vector.
+    """
 
     dimensions: int
     quantization: Quantization = "binary"
+    code_dimensions: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.code_dimensions is not None and not 1 <= self.code_dimensions <= self.dimensions:
+            raise ValueError(f"codes of {self.code_dimensions} of {self.dimensions} dimensions")
 
 
 class Index(Protocol):

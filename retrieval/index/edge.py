@@ -9,6 +9,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,11 +27,11 @@ from retrieval.index.base import (
     UnknownCollectionError,
 )
 from retrieval.index.edge_values import (
+    dense_request,
     edge_config,
     edge_filter,
     edge_point,
     edge_sparse,
-    search_params,
 )
 from retrieval.index.payload import matches_nothing
 from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
@@ -40,6 +42,14 @@ _FLUSH_SECONDS = 5.0
 _PAGE = 1000
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """An open shard, and of how many dimensions its codes are where those are not all."""
+
+    engine: qdrant.EdgeShard
+    code_dimensions: int | None
 
 
 class EdgeIndex:
@@ -54,7 +64,7 @@ class EdgeIndex:
         self._collections = folder / "collections"
         self._aliases_file = folder / "aliases.json"
         self._lock = threading.RLock()
-        self._shards: dict[str, qdrant.EdgeShard] = {}
+        self._shards: dict[str, _Shard] = {}
         self._flushed: dict[str, float] = {}
         self._closed = False
         self._collections.mkdir(parents=True, exist_ok=True)
@@ -90,7 +100,7 @@ class EdgeIndex:
                 self._write_aliases(remaining)
             removed = self._path(collection).rename(self._collections / f".old-{collection}")
             if shard := self._shards.pop(collection, None):
-                shard.close()
+                shard.engine.close()
             shutil.rmtree(removed)
 
     def collections(self) -> list[str]:
@@ -106,13 +116,11 @@ class EdgeIndex:
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
         for start in range(0, len(points), _WRITE_BATCH):
-            batch = [edge_point(point) for point in points[start : start + _WRITE_BATCH]]
-            self._write(collection, qdrant.UpdateOperation.upsert_points(batch))
+            self._write(collection, partial(_upserting, points[start : start + _WRITE_BATCH]))
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), _WRITE_BATCH):
-            batch = ids[start : start + _WRITE_BATCH]
-            self._write(collection, qdrant.UpdateOperation.delete_points([*batch]))
+            self._write(collection, partial(_deleting, ids[start : start + _WRITE_BATCH]))
 
     def search_dense(
         self,
@@ -128,8 +136,12 @@ class EdgeIndex:
             return []
         if precision == "rescored" and filter and self._count(collection, filter, exact=False) < NARROW:
             precision = "exact"
-        query = qdrant.Query.Nearest(vector.tolist(), using="dense")
-        return self._search(collection, query, limit, filter, search_params(precision, oversampling))
+        return self._search(
+            collection,
+            lambda shard: dense_request(
+                vector, limit, filter, precision, oversampling, shard.code_dimensions
+            ),
+        )
 
     def search_sparse(
         self, collection: str, vector: SparseVector, *, limit: int, filter: Filter | None = None
@@ -137,7 +149,8 @@ class EdgeIndex:
         if matches_nothing(filter) or not len(vector.indices):
             return []
         query = qdrant.Query.Nearest(edge_sparse(vector), using="lexical")
-        return self._search(collection, query, limit, filter, None)
+        request = qdrant.QueryRequest(limit=limit, query=query, filter=edge_filter(filter))
+        return self._search(collection, lambda _: request)
 
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
@@ -145,7 +158,7 @@ class EdgeIndex:
         if matches_nothing(filter):
             return {}
         request = qdrant.FacetRequest(field, limit=limit, exact=True, filter=edge_filter(filter))
-        hits = self._run(collection, lambda shard: shard.facet(request)).hits
+        hits = self._run(collection, lambda shard: shard.engine.facet(request)).hits
         return {str(hit.value): hit.count for hit in hits if hit.count}
 
     def count(self, collection: str, filter: Filter | None = None) -> int:
@@ -164,24 +177,16 @@ class EdgeIndex:
             self._closed = True
             while self._shards:
                 _, shard = self._shards.popitem()
-                shard.flush()
-                shard.close()
+                shard.engine.flush()
+                shard.engine.close()
 
-    def _search(
-        self,
-        collection: str,
-        query: qdrant.Query,
-        limit: int,
-        filter: Filter | None,
-        params: qdrant.SearchParams | None,
-    ) -> list[Candidate]:
-        request = qdrant.QueryRequest(limit=limit, query=query, filter=edge_filter(filter), params=params)
-        hits = self._run(collection, lambda shard: shard.query(request))
+    def _search(self, collection: str, request: Callable[[_Shard], qdrant.QueryRequest]) -> list[Candidate]:
+        hits = self._run(collection, lambda shard: shard.engine.query(request(shard)))
         return [Candidate(str(hit.id), hit.score) for hit in hits]
 
     def _count(self, collection: str, filter: Filter | None, *, exact: bool) -> int:
         request = qdrant.CountRequest(exact=exact, filter=edge_filter(filter))
-        return self._run(collection, lambda shard: shard.count(request))
+        return self._run(collection, lambda shard: shard.engine.count(request))
 
     def _scroll(
         self, collection: str, filter: Filter | None, offset: qdrant.PointId | None
@@ -189,20 +194,20 @@ class EdgeIndex:
         request = qdrant.ScrollRequest(
             offset=offset, limit=_PAGE, filter=edge_filter(filter), with_payload=False, with_vector=False
         )
-        return self._run(collection, lambda shard: shard.scroll(request))
+        return self._run(collection, lambda shard: shard.engine.scroll(request))
 
-    def _write(self, collection: str, operation: qdrant.UpdateOperation) -> None:
-        def write(shard: qdrant.EdgeShard) -> None:
-            shard.update(operation)
+    def _write(self, collection: str, operation: Callable[[_Shard], qdrant.UpdateOperation]) -> None:
+        def write(shard: _Shard) -> None:
+            shard.engine.update(operation(shard))
             now = time.monotonic()
             if now - self._flushed.setdefault(collection, now) > _FLUSH_SECONDS:
-                shard.flush()
+                shard.engine.flush()
                 self._flushed[collection] = now
 
         with self._lock:
             self._run(collection, write)
 
-    def _run(self, collection: str, action: Callable[[qdrant.EdgeShard], T]) -> T:
+    def _run(self, collection: str, action: Callable[[_Shard], T]) -> T:
         while True:
             name = self._aliases.get(collection, collection)
             shard = self._shards.get(name) or self._load(name)
@@ -217,7 +222,7 @@ class EdgeIndex:
                     raise IndexUnavailableError(str(error)) from error
                 raise ValueError(str(error)) from error
 
-    def _load(self, name: str) -> qdrant.EdgeShard:
+    def _load(self, name: str) -> _Shard:
         with self._lock:
             if self._closed:
                 raise IndexUnavailableError("the index is closed")
@@ -247,10 +252,19 @@ class EdgeIndex:
         self._aliases = aliases
 
 
-def _open(path: Path) -> qdrant.EdgeShard:
+def _upserting(batch: Sequence[Point], shard: _Shard) -> qdrant.UpdateOperation:
+    return qdrant.UpdateOperation.upsert_points([edge_point(point, shard.code_dimensions) for point in batch])
+
+
+def _deleting(batch: Sequence[str], _: _Shard) -> qdrant.UpdateOperation:
+    return qdrant.UpdateOperation.delete_points([*batch])
+
+
+def _open(path: Path) -> _Shard:
     shard = qdrant.EdgeShard.load(str(path))
     if vacuum.is_worth_it(path, shard.info().points_count):
         shard.close()
         vacuum.run(path)
         shard = qdrant.EdgeShard.load(str(path))
-    return shard
+    vectors = json.loads((path / "edge_config.json").read_text())["vectors"]  # the engine does not tell them
+    return _Shard(shard, vectors["codes"]["size"] if "codes" in vectors else None)

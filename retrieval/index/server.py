@@ -5,10 +5,13 @@ Import this late: qdrant-client takes more than a second.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 
@@ -21,9 +24,10 @@ from retrieval.index.base import (
 )
 from retrieval.index.payload import matches_nothing
 from retrieval.index.server_values import (
+    code_dimensions,
     collection_layout,
+    dense_request,
     our_errors,
-    search_params,
     server_filter,
     server_point,
     server_sparse,
@@ -33,8 +37,10 @@ from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 _WRITE_BATCH = 500  # about 5 MB of JSON at 512 dimensions, far below the server's limit of 32
 _WRITE_SECONDS = 60
 _PAGE = 1000
+_LAYOUT_SECONDS = 5.0  # after which another process may have pointed an alias elsewhere
 
 T = TypeVar("T")
+_Ask = Callable[[str, Callable[[QdrantClient], models.CollectionInfo]], models.CollectionInfo]
 
 
 class ServerIndex:
@@ -64,6 +70,7 @@ class ServerIndex:
         self._timeout = timeout
         self._clients: dict[int, QdrantClient] = {}  # by timeout
         self._guard = threading.Lock()
+        self._layouts: dict[str, tuple[float, int | None]] = {}  # when read, and the dimensions of the codes
 
     def create(self, collection: str, spec: CollectionSpec) -> None:
         if not self._read(collection, lambda client: client.collection_exists(collection)):
@@ -91,8 +98,9 @@ class ServerIndex:
         self._write(collection, lambda client: client.update_collection_aliases(actions))
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        codes = self._code_dimensions(collection, self._write) if points else None
         for start in range(0, len(points), _WRITE_BATCH):
-            batch = [server_point(point) for point in points[start : start + _WRITE_BATCH]]
+            batch = [server_point(point, codes) for point in points[start : start + _WRITE_BATCH]]
             self._upsert(collection, batch)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
@@ -114,15 +122,23 @@ class ServerIndex:
             return []
         if precision == "rescored" and filter and self._count(collection, filter, exact=False) < NARROW:
             precision = "exact"
-        params = search_params(precision, oversampling)
-        return self._search(collection, vector.tolist(), "dense", limit, filter, params)
+        request = partial(dense_request, vector, limit, filter, precision, oversampling)
+        codes = None if precision == "exact" else self._known_code_dimensions(collection)
+        try:
+            return self._search(collection, request(codes))
+        except ValueError:
+            if codes is None or codes == (renewed := self._code_dimensions(collection, self._read)):
+                raise
+            return self._search(collection, request(renewed))  # the alias was pointed elsewhere
 
     def search_sparse(
         self, collection: str, vector: SparseVector, *, limit: int, filter: Filter | None = None
     ) -> list[Candidate]:
         if matches_nothing(filter) or not len(vector.indices):
             return []
-        return self._search(collection, server_sparse(vector), "lexical", limit, filter, None)
+        where = server_filter(filter)
+        query = {"query": server_sparse(vector), "using": "lexical", "limit": limit, "query_filter": where}
+        return self._search(collection, query)
 
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
@@ -177,29 +193,23 @@ class ServerIndex:
     def _delete(self, collection: str, selector: models.PointIdsList) -> None:
         self._write(collection, lambda client: client.delete(collection, selector, wait=True))
 
-    def _search(
-        self,
-        collection: str,
-        query: list[float] | models.SparseVector,
-        using: str,
-        limit: int,
-        filter: Filter | None,
-        params: models.SearchParams | None,
-    ) -> list[Candidate]:
-        where = server_filter(filter)
+    def _search(self, collection: str, request: dict[str, Any]) -> list[Candidate]:
         answer = self._read(
-            collection,
-            lambda client: client.query_points(
-                collection,
-                query,
-                using=using,
-                query_filter=where,
-                search_params=params,
-                limit=limit,
-                with_payload=False,
-            ),
+            collection, lambda client: client.query_points(collection, with_payload=False, **request)
         )
         return [Candidate(str(hit.id), hit.score) for hit in answer.points]
+
+    def _known_code_dimensions(self, collection: str) -> int | None:
+        """Asked of the server now and then: a collection keeps its layout, but an alias may move."""
+        read_at, dimensions = self._layouts.get(collection, (-math.inf, None))
+        if time.monotonic() - read_at < _LAYOUT_SECONDS:
+            return dimensions
+        return self._code_dimensions(collection, self._read)
+
+    def _code_dimensions(self, collection: str, ask: _Ask) -> int | None:
+        info = ask(collection, lambda client: client.get_collection(collection))
+        self._layouts[collection] = time.monotonic(), code_dimensions(info)
+        return self._layouts[collection][1]
 
     def _count(self, collection: str, filter: Filter | None, *, exact: bool) -> int:
         where = server_filter(filter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +22,7 @@ from retrieval.index.base import (
     UnknownCollectionError,
 )
 from retrieval.index.payload import conditions, stored
-from retrieval.types import Filter, Point, SparseVector
+from retrieval.types import Filter, FloatArray, Point, SparseVector
 
 _ENCODING = models.BinaryQuantizationEncoding
 _QUERY = models.BinaryQuantizationQueryEncoding
@@ -52,23 +53,46 @@ _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def collection_layout(spec: CollectionSpec) -> dict[str, Any]:
-    """Original vectors and payload on disk, vectors as float16, their codes in RAM, the default graph."""
-    dense = models.VectorParams(
-        size=spec.dimensions,
-        distance=models.Distance.COSINE,
-        datatype=models.Datatype.FLOAT16,
-        on_disk=True,
-        quantization_config=QUANTIZATIONS[spec.quantization],
-    )
+    """Original vectors and payload on disk, vectors as float16, their codes in RAM, the default graph.
+
+    Codes of fewer dimensions are those of a vector of their own, "codes", which then has the graph.
+    """
+    codes = QUANTIZATIONS[spec.quantization]
+    if spec.code_dimensions is None:
+        vectors = {"dense": _vector_params(spec.dimensions, quantization_config=codes)}
+    else:
+        no_graph = models.HnswConfigDiff(m=0)
+        vectors = {
+            "dense": _vector_params(spec.dimensions, hnsw_config=no_graph),
+            "codes": _vector_params(spec.code_dimensions, quantization_config=codes),
+        }
     return {
-        "vectors_config": {"dense": dense},
+        "vectors_config": vectors,
         "sparse_vectors_config": {"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
         "on_disk_payload": True,
     }
 
 
-def server_point(point: Point) -> models.PointStruct:
+def _vector_params(size: int, **options: Any) -> models.VectorParams:
+    return models.VectorParams(
+        size=size,
+        distance=models.Distance.COSINE,
+        datatype=models.Datatype.FLOAT16,
+        on_disk=True,
+        **options,
+    )
+
+
+def code_dimensions(info: models.CollectionInfo) -> int | None:
+    """Of how many dimensions a collection's codes are, where those are not all."""
+    vectors = info.config.params.vectors
+    return vectors["codes"].size if isinstance(vectors, dict) and "codes" in vectors else None
+
+
+def server_point(point: Point, code_dimensions: int | None) -> models.PointStruct:
     vector: dict[str, Any] = {"dense": point.dense.tolist(), "lexical": server_sparse(point.sparse)}
+    if code_dimensions is not None:
+        vector["codes"] = point.dense[:code_dimensions].tolist()
     return models.PointStruct(id=point.id, vector=vector, payload=stored(point.payload))
 
 
@@ -90,15 +114,32 @@ def server_filter(filter: Filter | None) -> models.Filter | None:
     return models.Filter(must=[*must]) if must else None
 
 
-def search_params(precision: Precision, oversampling: float) -> models.SearchParams:
-    """Rescoring is always asked for by name, never left to the server's default."""
+def dense_request(
+    vector: FloatArray,
+    limit: int,
+    filter: Filter | None,
+    precision: Precision,
+    oversampling: float,
+    code_dimensions: int | None,
+) -> dict[str, Any]:
+    """What `query_points` is asked. Rescoring is always asked for by name, never left to the default."""
+    originals: dict[str, Any] = {"query": vector.tolist(), "using": "dense", "limit": limit}
+    where = server_filter(filter)
     if precision == "exact":
-        return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
+        ignored = models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
+        return {**originals, "query_filter": where, "search_params": ignored}
+    unrescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=False))
+    codes = originals
+    if code_dimensions is not None:
+        codes = {"query": vector[:code_dimensions].tolist(), "using": "codes", "limit": limit}
     if precision == "binary":
-        return models.SearchParams(quantization=models.QuantizationSearchParams(rescore=False))
-    return models.SearchParams(
-        quantization=models.QuantizationSearchParams(rescore=True, oversampling=oversampling)
-    )
+        return {**codes, "query_filter": where, "search_params": unrescored}
+    if code_dimensions is not None:
+        depth = math.ceil(limit * oversampling)
+        found = models.Prefetch(**{**codes, "limit": depth}, filter=where, params=unrescored)
+        return {**originals, "prefetch": found}
+    rescored = models.QuantizationSearchParams(rescore=True, oversampling=oversampling)
+    return {**originals, "query_filter": where, "search_params": models.SearchParams(quantization=rescored)}
 
 
 @contextlib.contextmanager

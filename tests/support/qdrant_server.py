@@ -24,6 +24,7 @@ ACTIONS = {
     ("GET", "/collections"): Shards.get_collections,
     ("GET", "/aliases"): Shards.get_aliases,
     ("POST", "/collections/aliases"): Shards.change_aliases,
+    ("GET", "/collections/{collection_name}"): Shards.info,
     ("PUT", "/collections/{collection_name}"): Shards.create,
     ("DELETE", "/collections/{collection_name}"): Shards.drop,
     ("GET", "/collections/{collection_name}/exists"): Shards.exists,

@@ -57,6 +57,20 @@ class Shards:
     def exists(self, name: str, _body: Any) -> Any:
         return {"exists": self._aliases.get(name, name) in self._shards}
 
+    def info(self, name: str, _body: Any) -> Any:
+        self._shard(name)
+        layout = self.layouts[self._aliases.get(name, name)]
+        hnsw = {"m": 0, "ef_construct": 4, "full_scan_threshold": 10_000}
+        optimizers = {"deleted_threshold": 0.2, "vacuum_min_vector_number": 1000, "default_segment_number": 0}
+        params = {"vectors": layout["vectors"]}
+        config = {
+            "params": params,
+            "hnsw_config": hnsw,
+            "optimizer_config": optimizers | {"flush_interval_sec": 5},
+        }
+        counts = {"segments_count": 1, "payload_schema": {}}
+        return {"status": "green", "optimizer_status": "ok", "config": config, **counts}
+
     def create(self, name: str, body: Any) -> Any:
         if name in self._shards:
             raise ConflictError(f"Collection `{name}` already exists!")
@@ -104,12 +118,10 @@ class Shards:
         return self._update(name, qdrant.UpdateOperation.delete_points(body["points"]))
 
     def query(self, name: str, body: Any) -> Any:
-        query = body["query"]
-        if isinstance(query, dict) and "nearest" in query:
-            query = query["nearest"]
         request = qdrant.QueryRequest(
             limit=body.get("limit") or 10,
-            query=qdrant.Query.Nearest(_vector(query), using=body["using"]),
+            query=_nearest(body),
+            prefetches=[_prefetch(body["prefetch"])] if body.get("prefetch") else None,
             filter=_filter(body.get("filter")),
             params=_search_params(body.get("params")),
         )
@@ -150,24 +162,28 @@ class Shards:
 
 def _config(body: Any) -> qdrant.EdgeConfig:
     """Codes as asked for; no graph, so that small collections behave as large ones do."""
-    dense = body["vectors"]["dense"]
-    params = qdrant.EdgeVectorParams(
-        size=dense["size"],
-        distance=getattr(qdrant.Distance, dense["distance"]),
-        datatype={"float16": qdrant.VectorStorageDatatype.Float16}[dense["datatype"]],
-        on_disk=dense["on_disk"],
-        quantization_config=_quantization(dense["quantization_config"]),
-    )
     modifier = {"idf": qdrant.Modifier.Idf}[body["sparse_vectors"]["lexical"]["modifier"]]
     return qdrant.EdgeConfig(
-        vectors={"dense": params},
+        vectors={name: _vector_params(params) for name, params in body["vectors"].items()},
         sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams(modifier=modifier)},
         on_disk_payload=body["on_disk_payload"],
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
     )
 
 
-def _quantization(body: Any) -> qdrant.QuantizationConfigType:
+def _vector_params(body: Any) -> qdrant.EdgeVectorParams:
+    return qdrant.EdgeVectorParams(
+        size=body["size"],
+        distance=getattr(qdrant.Distance, body["distance"]),
+        datatype={"float16": qdrant.VectorStorageDatatype.Float16}[body["datatype"]],
+        on_disk=body["on_disk"],
+        quantization_config=_quantization(body.get("quantization_config")),
+    )
+
+
+def _quantization(body: Any) -> qdrant.QuantizationConfigType | None:
+    if body is None:
+        return None
     if turbo := body.get("turbo"):
         return qdrant.TurboQuantQuantizationConfig(turbo["always_ram"], TURBO_BITS[turbo["bits"]])
     binary = body["binary"]
@@ -178,6 +194,18 @@ def _quantization(body: Any) -> qdrant.QuantizationConfigType:
 
 def _vector(value: Any) -> Any:
     return qdrant.SparseVector(value["indices"], value["values"]) if isinstance(value, dict) else value
+
+
+def _nearest(body: Any) -> Any:
+    query = body["query"]
+    if isinstance(query, dict) and "nearest" in query:
+        query = query["nearest"]
+    return qdrant.Query.Nearest(_vector(query), using=body["using"])
+
+
+def _prefetch(body: Any) -> qdrant.Prefetch:
+    params, where = _search_params(body.get("params")), _filter(body.get("filter"))
+    return qdrant.Prefetch(body["limit"], _nearest(body), params=params, filter=where)
 
 
 def _filter(body: Any) -> qdrant.Filter | None:

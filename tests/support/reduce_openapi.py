@@ -19,7 +19,7 @@ OPERATIONS = {
     "/collections": ["get"],
     "/collections/aliases": ["post"],
     "/aliases": ["get"],
-    "/collections/{collection_name}": ["put", "delete"],
+    "/collections/{collection_name}": ["get", "put", "delete"],
     "/collections/{collection_name}/exists": ["get"],
     "/collections/{collection_name}/index": ["put"],
     "/collections/{collection_name}/points": ["put"],
@@ -33,7 +33,7 @@ UNUSED = {
     f"#/components/schemas/{name}"
     for name in [
         *["ContextQuery", "DiscoverQuery", "FormulaQuery", "FusionQuery", "OrderByQuery", "RecommendQuery"],
-        *["RelevanceFeedbackQuery", "RrfQuery", "SampleQuery", "Mmr", "Prefetch", "OrderByInterface"],
+        *["RelevanceFeedbackQuery", "RrfQuery", "SampleQuery", "Mmr", "OrderByInterface"],
         *["Document", "Image", "InferenceObject", "MultiVectorConfig", "BatchVectorStruct", "PointsBatch"],
         *["ScalarQuantization", "ProductQuantization", "StrictModeConfig"],
         *[

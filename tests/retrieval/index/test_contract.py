@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from retrieval.index import edge, server
 from retrieval.index.base import CollectionSpec, Index, Precision, Quantization, UnknownCollectionError
 from retrieval.types import Candidate, Filter
 from tests.support.index_points import DIMENSIONS, identity, point, terms, vector
@@ -162,6 +163,60 @@ def test_more_bits_should_find_more(index: Index, quantized: dict[Quantization, 
     found = {kind: recall(index, collection, "binary") for kind, collection in quantized.items()}
     assert found["binary"] < found["binary-query8"] < found["turbo-4"]
     assert found["turbo-1"] < found["turbo-2"] < found["turbo-4"]
+
+
+@pytest.fixture
+def shortened(index: Index, name: str) -> Iterator[str]:
+    """A collection whose codes are made of half of the dimensions."""
+    index.create(name, CollectionSpec(DIMENSIONS, "binary-query8", DIMENSIONS // 2))
+    index.upsert(name, [point(number, library=number % 4) for number in range(600)])
+    yield name
+    index.drop(name)
+
+
+def test_codes_of_fewer_dimensions_should_be_rescored_by_all(index: Index, shortened: str) -> None:
+    codes = index.search_dense(shortened, vector(7), limit=300, precision="binary")
+    blind = np.concatenate([vector(7)[: DIMENSIONS // 2], np.ones(DIMENSIONS // 2)]).astype(np.float32)
+    assert index.search_dense(shortened, blind, limit=300, precision="binary") == codes
+    assert recall(index, shortened, "binary") < 0.5
+    assert recall(index, shortened, "rescored", oversampling=30.0) > 0.9
+    best = index.search_dense(shortened, vector(7), limit=3, oversampling=30.0)
+    expected = sorted((float(vector(7) @ vector(number)) for number in range(600)), reverse=True)
+    assert [hit.score for hit in best] == pytest.approx(expected[:3], abs=2e-3)
+
+
+def test_codes_of_fewer_dimensions_should_be_searched_as_deep_as_asked(index: Index, shortened: str) -> None:
+    codes = index.search_dense(shortened, vector(7), limit=25, precision="binary")
+    deep = index.search_dense(shortened, vector(7), limit=25, oversampling=1.0)
+    assert {*ids(deep)} == {*ids(codes)}
+    assert ids(deep) != ids(codes)
+
+
+def test_filter_should_hold_with_codes_of_fewer_dimensions(
+    index: Index, shortened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = Filter({"library": ["1"]})
+    expected = {identity(number) for number in range(1, 600, 4)}
+    for precision in ("rescored", "binary", "exact"):
+        found = index.search_dense(shortened, vector(1), limit=150, filter=narrow, precision=precision)
+        assert {*ids(found)} == expected
+    assert recall(index, shortened, "rescored", narrow, oversampling=1.0) == 1.0
+    for engine in (edge, server):
+        monkeypatch.setattr(engine, "NARROW", 0)  # now the codes answer; in another process they do not
+    wide = index.search_dense(shortened, vector(1), limit=20, filter=narrow, oversampling=2.0)
+    assert len(wide) == 20
+    assert {*ids(wide)} <= expected
+
+
+def test_switch_should_allow_codes_of_other_dimensions(index: Index, shortened: str, name: str) -> None:
+    alias, plain = f"{name}-live", f"{name}-plain"
+    index.create(plain, CollectionSpec(DIMENSIONS))
+    for version in (shortened, plain, shortened):
+        index.switch(alias, version)
+        index.upsert(alias, [point(1000)])
+        for _ in range(2):
+            assert index.search_dense(alias, vector(1000), limit=1)[0].id == identity(1000)
+    index.drop(plain)
 
 
 def test_create_should_keep_a_collection_of_another_quantization(index: Index, collection: str) -> None:
