@@ -32,11 +32,12 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
-from training.rotation import fit_rotation
+from training.rotation import fit_rotation, principal_axes
 
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = ROOT / "models" / "encoder"
 DIMENSIONS = (512, 256, 128, 64)
+SHORT_CODES: tuple[Quantization, ...] = ("binary", "binary-query8", "turbo-1.5")
 QUERIES = 300
 RESULTS, DEPTH = 10, 100  # what nDCG looks at; what the product asks of each leg
 _NO_TERMS = SparseVector(np.array([], np.uint32), np.array([], np.float32))
@@ -110,6 +111,7 @@ def measure_set(folder: Path, *, learn: bool) -> Iterator[Row]:
             for kind in get_args(Quantization):
                 searches = (FLOAT, *CODES) if kind == "binary" else CODES
                 yield from bench.rows(kind, True, dims, *rotated, searches=searches)
+        yield from bench.short_codes(passages, queries)
 
 
 def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> tuple[FloatArray, FloatArray]:
@@ -144,10 +146,7 @@ class _Bench:
         *,
         searches: Sequence[Search],
     ) -> Iterator[Row]:
-        collection = f"{kind}-{dims}"
-        self._index.create(collection, CollectionSpec(dims, kind))
-        points = zip(self._documents, passages, strict=True)
-        self._index.upsert(collection, [Point(id, vector, _NO_TERMS, {}) for id, vector in points])
+        collection = self._filled(CollectionSpec(dims, kind), passages)
         for search in searches:
             ndcg, p50 = self._measured(collection, queries, search)
             floats = search.precision == "exact"
@@ -156,6 +155,29 @@ class _Bench:
             documents = len(self._documents)
             yield Row(self._name, documents, label, rotated, dims, search.name, size, ndcg, p50)
         self._index.drop(collection)
+
+    def short_codes(self, passages: FloatArray, queries: FloatArray) -> Iterator[Row]:
+        """Codes of fewer dimensions, rescored by all; ITQ turns the first ones alone."""
+        axes, full = principal_axes(unit(passages)), passages.shape[1]
+        for dims in DIMENSIONS[1:3]:
+            rotation = np.hstack([fit_rotation(passages, dims), axes[:, dims:]])
+            for kind in SHORT_CODES:
+                spec = CollectionSpec(full, kind, dims)
+                collection = self._filled(spec, passages @ rotation)
+                for search in CODES:
+                    ndcg, p50 = self._measured(collection, queries @ rotation, search)
+                    label, size = f"{kind} of {full}", code_bytes(kind, dims)
+                    yield Row(
+                        self._name, len(self._documents), label, True, dims, search.name, size, ndcg, p50
+                    )
+                self._index.drop(collection)
+
+    def _filled(self, spec: CollectionSpec, passages: FloatArray) -> str:
+        collection = f"{spec.quantization}-{spec.code_dimensions or spec.dimensions}"
+        self._index.create(collection, spec)
+        points = zip(self._documents, passages, strict=True)
+        self._index.upsert(collection, [Point(id, vector, _NO_TERMS, {}) for id, vector in points])
+        return collection
 
     def _measured(self, collection: str, queries: FloatArray, search: Search) -> tuple[float, float]:
         """nDCG@10 of the ranks, so that equal scores cannot be reordered, and milliseconds, median."""

@@ -59,7 +59,8 @@ nDCG@10 as a share of `dense-float` at {shares.full} dimensions, on the mean of 
 first {queries} judged queries of each): {", ".join(shares.sets)}.
 Written by `python -m benchmarks.quantization`, in the product's embedded engine; do not edit. The vectors are
 rotated by the corpus's own PCA and ITQ before the cut, but for the rows "cut only". `bytes` are those of the
-codes in RAM, for one chunk; the originals, of as many dimensions, lie on disk as float16. `codes` is the
+codes in RAM, for one chunk; the originals lie on disk as float16, and have as many dimensions, or all in rows
+that say "of {shares.full}". `codes` is the
 order of the codes alone; `2x` rescores twice the ten results that are judged; `3x of 100` is a search for 100
 candidates, which is what the product asks of this leg. Milliseconds are the median in the index alone, on
 {largest.dataset} ({largest.documents:,} documents, no graph).
@@ -100,7 +101,10 @@ class _Shares:
         able = sorted(
             (self.bytes[layout], -share, layout)
             for (layout, of_search), share in self.of.items()
-            if of_search == search and layout[0] in kinds and layout[1] and self.bytes[layout] <= most_bytes
+            if of_search == search
+            and layout[0].partition(" ")[0] in kinds
+            and layout[1]
+            and self.bytes[layout] <= most_bytes
         )
         words = [
             f"`{kind}` at {dims} dimensions ({size} bytes, {-share:.1%})"
