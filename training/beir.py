@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from retrieval.stemming import language_of
 from retrieval.types import Passage
 
 JUDGEMENTS = Path("qrels") / "test.tsv"
@@ -36,18 +37,17 @@ class Questions:
 
 
 def load_corpus(folder: Path) -> Corpus:
-    """The documents of a set.
+    """The documents of a set, which is taken to be in one language: that of its first texts.
 
     Raises:
         DatasetError: a file is missing or malformed, or there are no documents.
     """
-    passages = {
-        row["_id"]: Passage(text=row["text"], title=row["title"])
-        for row in _rows(folder / "corpus.jsonl", optional=("title",))
-    }
-    if not passages:
+    rows = {row["_id"]: row for row in _rows(folder / "corpus.jsonl", optional=("title",))}
+    if not rows:
         raise DatasetError(f"{folder / 'corpus.jsonl'} holds no documents.")
-    return Corpus(folder.resolve().name, list(passages), list(passages.values()))
+    language = language_of(row["text"] for row in rows.values())
+    passages = [Passage(row["text"], row["title"], language=language) for row in rows.values()]
+    return Corpus(folder.resolve().name, list(rows), passages)
 
 
 def load_questions(folder: Path, limit: int | None = None) -> Questions:
