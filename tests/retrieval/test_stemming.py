@@ -23,8 +23,8 @@ PORTUGUESE = (
     "consciência, devem agir uns para com os outros em espírito de fraternidade."
 )
 POLISH = (
-    "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw. Są oni obdarzeni rozumem "
-    "i sumieniem i powinni postępować wobec innych w duchu braterstwa."
+    "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw. Są oni obdarzeni "
+    "rozumem i sumieniem i powinni postępować wobec innych w duchu braterstwa."
 )
 
 
