@@ -8,8 +8,8 @@ from retrieval.types import FloatArray
 from training.bags import unit
 from training.rotation import principal_axes
 
-# Half of what would make the noise equal on all axes (an exponent of 1/2 for vectors).
-_EXPONENT = 0.25
+# 0.5 would make the noise equal on all axes. Tables whose rows carry their tokens' rarity already bear little.
+_EXPONENT = 0.1
 # Added to each axis's noise, as a share of the mean: with fewer pairs than axes some have none.
 _RIDGE = 0.1
 
@@ -19,7 +19,7 @@ def damp_pair_noise(queries: FloatArray, passages: FloatArray) -> FloatArray:
 
     `queries` and `passages` (n, full) are the two sides of pairs, self-supervised ones say. Where texts that
     belong together differ much, a difference means little. Within-class covariance normalisation (Hatch,
-    Kajarekar and Stolcke, Interspeech 2006), done halfway. It is no rotation: cosines change at the full
+    Kajarekar and Stolcke, Interspeech 2006), by a fifth. It is no rotation: cosines change at the full
     dimension too. The factors' geometric mean is 1, so that a table keeps its scale.
     """
     noise = unit(queries) - unit(passages)
