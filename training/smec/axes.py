@@ -8,7 +8,7 @@ from retrieval.types import FloatArray
 from training.bags import unit
 from training.rotation import principal_axes
 
-# 0.5 would make the noise equal on all axes. Tables whose rows carry their tokens' rarity already bear little.
+# 0.5 would make the noise equal on all axes. Where rows are weighted by rarity, little noise is left to damp.
 _EXPONENT = 0.1
 # Added to each axis's noise, as a share of the mean: with fewer pairs than axes some have none.
 _RIDGE = 0.1
