@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ingestion.parsing.scratch import scratch_folder
 from ingestion.parsing.types import ParsedDocument, ParseError, ParseLimits, ParserCrashedError
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, "TMPDIR": str(scratch_folder())},
             cwd="/",
             start_new_session=True,
             bufsize=0,
