@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -14,16 +14,15 @@ from ingestion import engine
 from ingestion.models import Chunk, IndexVersion, Library
 from ingestion.pipeline import passage
 from ingestion.reindex import reindex
-from retrieval.fusion import LEARNED_WEIGHTS
 from retrieval.types import Passage
-from training.adapt import AdaptReport, adapt
+from training.adapt import AdaptReport, Progress, adapt
 
 
 class NotLearnableError(Exception):
     """The encoder is not a static model in a folder, so there is no table to train."""
 
 
-def learn(library: Library, progress: Callable[[float], None] | None = None) -> AdaptReport:
+def learn(library: Library, progress: Progress = lambda share: None) -> AdaptReport:
     """Train the live encoder on the library's own documents; switch to the result if it is better.
 
     No queries or judgements are used. The switch is a new index version, built beside the live one, which
@@ -48,7 +47,7 @@ def learn(library: Library, progress: Callable[[float], None] | None = None) -> 
                 dimensions=live.dimensions,
                 chunk_words=live.chunk_words,
                 average_length=live.average_length,
-                fusion=asdict(LEARNED_WEIGHTS),
+                fusion=asdict(report.weights),
             )
         )
     return report

@@ -31,5 +31,7 @@ def first_stage(
     depth = max(DEPTH, limit)
     vector = encoder.encode_queries([query])[0]
     dense = index.search_dense(collection, vector, limit=depth, filter=filter) if vector.any() else []
-    sparse = index.search_sparse(collection, lexical.query(query), limit=depth, filter=filter)
-    return fuse(dense, sparse, lexical_weight=weights.lexical(query), limit=limit)
+    terms = lexical.query(query)
+    sparse = index.search_sparse(collection, terms, limit=depth, filter=filter)
+    weight = weights.lexical(query, len(terms.indices))
+    return fuse(dense, sparse, lexical_weight=weight, limit=limit)

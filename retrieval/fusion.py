@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.lexical import is_cjk
 from retrieval.types import Candidate, FusedCandidate
 
+# Terms of an ordinary query, at which the weights hold as they are.
+ORDINARY_TERMS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
     """How much the lexical leg counts, 0 to 1; the dense leg counts the rest.
 
-    The defaults are for the shipped static model before it has learned the corpus: between 0.6 (the best mean
-    nDCG@10 of seven English sets, 0.605, against 0.599 at 0.8) and 0.7, so that no set falls far below its
-    better leg.
+    The defaults are for a model that has not learned the corpus. `training/calibrate.py` fits them to one.
     """
 
-    spaced: float = 0.65  # languages written with spaces between words
+    spaced: float = 0.7  # languages written with spaces between words
     cjk: float = 0.9  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
+    # How fast the weight falls, in logits, with the logarithm of the number of terms: each word of a long
+    # query says less by itself. Bigrams are not words, so that CJK queries keep their weight.
+    length_slope: float = 1.0
 
-    def lexical(self, query: str) -> float:
-        """The weight for this query."""
-        return self.cjk if is_cjk(query) else self.spaced
+    def lexical(self, query: str, terms: int) -> float:
+        """The weight for this query, of which the lexical leg knows `terms` distinct terms."""
+        if is_cjk(query):
+            return self.cjk
+        if not terms or not 0 < self.spaced < 1:
+            return self.spaced
+        logit = math.log(self.spaced / (1 - self.spaced))
+        return 1 / (1 + math.exp(self.length_slope * math.log(terms / ORDINARY_TERMS) - logit))
 
 
 DEFAULT_WEIGHTS = FusionWeights()
-LEARNED_WEIGHTS = FusionWeights(spaced=0.6)  # for a model that has learned the corpus
+LEARNED_WEIGHTS = FusionWeights(spaced=0.6, length_slope=1.5)  # for a model that has learned the corpus
 
 
 def fuse(

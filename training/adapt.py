@@ -5,28 +5,34 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
 from retrieval.types import FloatArray, Passage
 from training.bags import BagMaker
+from training.calibrate import FusionReport, calibrate
 from training.contrastive import PairBags, TrainingPlan, train
+from training.held_out import PASSAGE_TOKENS, QUERY_TOKENS, Example, HeldOut
 from training.pairs import SelfPair, sample_pairs
-from training.scoring import Quality, score
-from training.static_model import read_model, write_model
+from training.scoring import Quality
+from training.smec.axes import damp_pair_noise
+from training.static_model import StaticModel, read_model, write_model
 
 MINIMUM_PASSAGES = 200
 MINIMUM_PAIRS = 400
 # Bounds time and memory however large the corpus is.
 MAXIMUM_PASSAGES = 40_000
 MAXIMUM_PAIRS = 35_000
-_HELD_OUT_SHARE, _MAXIMUM_HELD_OUT = 0.1, 2_000
-# Passages learned from that the held-out ones compete with.
-_CROWD = 5_000
-_QUERY_TOKENS, _PASSAGE_TOKENS = 128, 512
+# Enough passages for a verdict, but never more than a third of a small corpus.
+_HELD_OUT_SHARE, _LEAST_HELD_OUT, _MAXIMUM_HELD_OUT_PAIRS = 0.1, 100, 2_000
+# How much a row grows with the rarity of its token in the corpus, before the training proper.
+_RARITY = 0.3
+_MAXIMUM_COUNTED = 20_000
+
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class AdaptReport:
     held_out_pairs: int = 0
     before: Mapping[int, Quality] = field(default_factory=dict)
     after: Mapping[int, Quality] = field(default_factory=dict)
+    weights: FusionWeights = DEFAULT_WEIGHTS
+    fusion: Sequence[FusionReport] = ()
+    examples: Sequence[Example] = ()
     seconds: float = 0.0
 
 
@@ -49,13 +58,15 @@ def adapt(
     output_folder: Path,
     *,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = lambda share: None,
 ) -> AdaptReport:
     """Train the static model in `encoder_folder` on `documents` (each the passages of one document).
 
-    Writes a model folder of the same layout to `output_folder` only where it ranks the held-out pairs better;
-    otherwise nothing is written, and `reason` says why. `progress` gets the share done, 0 to 1.
-    The same documents in the same order and the same seed give the same model on one machine.
+    1. Learn from nine tenths.  2. Judge by the rest, against the model as it was.  3. Fit the fusion weights
+    by the rest.  4. Only where it was better: learn again from everything, and write a model folder of the
+    same layout to `output_folder`. Otherwise nothing is written, and `reason` says why. `progress` gets the
+    share done, 0 to 1. The same documents in the same order and the same seed give the same model on one
+    machine.
 
     Raises:
         OSError, ValueError: `encoder_folder` holds no static model in sentence-transformers' layout.
@@ -68,54 +79,109 @@ def adapt(
         )
     learning, held_out = _split(kept, random.Random(seed))
     pairs = sample_pairs(learning, limit=MAXIMUM_PAIRS, seed=seed)
-    test_pairs = sample_pairs(held_out, limit=_MAXIMUM_HELD_OUT, seed=seed)
+    test_pairs = sample_pairs(held_out, limit=_MAXIMUM_HELD_OUT_PAIRS, seed=seed)
     if len(pairs) < MINIMUM_PAIRS or not test_pairs:
         reason = (
             f"{len(pairs)} pairs from {total} passages: too few to learn from (at least {MINIMUM_PAIRS})."
         )
         return AdaptReport(False, reason, total, len(pairs), len(test_pairs))
+
     model = read_model(encoder_folder)
     bags = BagMaker(model.tokenizer)
-    test = _HeldOut.of(bags, test_pairs, learning)
-    plan = plan_for(model.table.shape[1], len(pairs))
-    before = test.qualities(model.table, plan.dimensions)
-    report_step = None if progress is None else lambda share, _: progress(share)
-    train(model.table, pair_bags(bags, pairs), plan, seed=seed, progress=report_step)
-    after = test.qualities(model.table, plan.dimensions)
-    full = max(plan.dimensions)
-    better = after[full].ndcg_at_10 > before[full].ndcg_at_10
+    learned = _learned(model, bags, learning, pairs, seed, lambda share: progress(share * 0.45))
+    test = HeldOut.of(bags, test_pairs, held_out, learning)
+    cuts = matryoshka_cuts(model.table.shape[1])
+    before, after = test.qualities(model.table, cuts), test.qualities(learned, cuts)
+    better = after[cuts[0]].ndcg_at_10 > before[cuts[0]].ndcg_at_10
+    judged, prior = (learned, LEARNED_WEIGHTS) if better else (model.table, DEFAULT_WEIGHTS)
+    weights, fusion = calibrate(
+        lambda texts: np.asarray(bags(texts) @ judged, dtype=np.float32),
+        [passage for _, passage in held_out],
+        [passage for _, passage in learning],
+        prior,
+        seed=seed,
+    )
+    progress(0.5)
     if better:
-        write_model(model, output_folder)
+        everything = learning + held_out
+        all_pairs = sample_pairs(everything, limit=MAXIMUM_PAIRS, seed=seed)
+        table = _learned(model, bags, everything, all_pairs, seed, lambda share: progress(0.5 + share * 0.45))
+        write_model(replace(model, table=table), output_folder)
+    progress(1.0)
     return AdaptReport(
         better=better,
-        reason=f"nDCG@10 on held-out pairs {before[full].ndcg_at_10:.3f}, then {after[full].ndcg_at_10:.3f}.",
+        reason=f"nDCG@10 on held-out pairs {before[cuts[0]].ndcg_at_10:.3f}, "
+        f"then {after[cuts[0]].ndcg_at_10:.3f}.",
         passages=total,
         training_pairs=len(pairs),
         held_out_pairs=len(test_pairs),
         before=before,
         after=after,
+        weights=weights,
+        fusion=fusion,
+        examples=test.examples(model.table, learned) if better else (),
         seconds=time.monotonic() - started,
     )
 
 
 def plan_for(dimensions: int, pairs: int) -> TrainingPlan:
-    """Matryoshka cuts at the full size and its halves down to 64 (smaller models: all in one).
+    """A small corpus gets small batches: a batch of all its pairs would give the table too few steps.
 
-    A small corpus gets small batches: a batch of all its pairs would give the table too few steps.
+    The temperature lies between those that served best corpora of many subjects (0.15 and more) and those of
+    many passages about each subject (0.07).
     """
+    return TrainingPlan(
+        batch_size=1024 if pairs > 20_000 else 256,
+        temperature=0.12,
+        dimensions=tuple(matryoshka_cuts(dimensions)),
+    )
+
+
+def matryoshka_cuts(dimensions: int) -> list[int]:
+    """The full size and its halves down to 64 (smaller models: the full size alone)."""
     cuts = [dimensions]
     while cuts[-1] // 2 >= 64:
         cuts.append(cuts[-1] // 2)
-    return TrainingPlan(batch_size=1024 if pairs > 20_000 else 256, dimensions=tuple(cuts))
+    return cuts
 
 
 def pair_bags(bags: BagMaker, pairs: Sequence[SelfPair]) -> PairBags:
     """The pairs as bags; pairs of one passage are not each other's negatives."""
     return PairBags(
-        queries=bags([pair.query for pair in pairs], max_tokens=_QUERY_TOKENS),
-        passages=bags([pair.passage for pair in pairs], max_tokens=_PASSAGE_TOKENS),
+        queries=bags([pair.query for pair in pairs], max_tokens=QUERY_TOKENS),
+        passages=bags([pair.passage for pair in pairs], max_tokens=PASSAGE_TOKENS),
         groups=np.array([pair.group for pair in pairs]),
     )
+
+
+_Numbered = list[tuple[int, Passage]]
+
+
+def _learned(
+    model: StaticModel,
+    bags: BagMaker,
+    passages: _Numbered,
+    pairs: Sequence[SelfPair],
+    seed: int,
+    progress: Progress,
+) -> FloatArray:
+    """The table (tokens, dimensions) after learning: rows weighed by rarity, trained, noise damped."""
+    table = model.table * _rarity(bags, [passage for _, passage in passages[:_MAXIMUM_COUNTED]])
+    plan, sides = plan_for(table.shape[1], len(pairs)), pair_bags(bags, pairs)
+    train(table, sides, plan, seed=seed, progress=lambda share, _: progress(share))
+    some = slice(_MAXIMUM_COUNTED)
+    return np.asarray(table @ damp_pair_noise(sides.queries[some] @ table, sides.passages[some] @ table))
+
+
+def _rarity(bags: BagMaker, passages: Sequence[Passage]) -> FloatArray:
+    """(tokens, 1): a factor for each row, by its token's BM25 IDF in the corpus; 1 for the mean IDF and for
+    tokens that the corpus does not hold."""
+    counted = bags([passage.full for passage in passages])
+    holding = np.bincount(counted.indices, minlength=counted.shape[1])
+    idf = np.log(1 + (len(passages) - holding + 0.5) / (holding + 0.5))
+    seen = holding > 0
+    factor = np.where(seen, (idf / idf[seen].mean()) ** _RARITY, 1.0)
+    return np.asarray(factor[:, None], dtype=np.float32)
 
 
 def _sample_documents(
@@ -133,37 +199,9 @@ def _sample_documents(
     return kept, total
 
 
-_Numbered = list[tuple[int, Passage]]
-
-
 def _split(passages: Sequence[Passage], random_: random.Random) -> tuple[_Numbered, _Numbered]:
     """Whole passages are held out, never single sentences: the rest of a passage would give them away."""
     numbered = list(enumerate(passages))
     random_.shuffle(numbered)
-    count = int(len(numbered) * _HELD_OUT_SHARE)
+    count = max(int(len(numbered) * _HELD_OUT_SHARE), min(_LEAST_HELD_OUT, len(numbered) // 3))
     return numbered[count:], numbered[:count]
-
-
-@dataclass(frozen=True, slots=True)
-class _HeldOut:
-    """Held-out queries, what they are ranked against, and which row is right for each."""
-
-    queries: csr_matrix
-    passages: csr_matrix
-    right: np.ndarray[tuple[int], np.dtype[np.intp]]
-
-    @classmethod
-    def of(cls, bags: BagMaker, pairs: Sequence[SelfPair], others: Sequence[tuple[int, Passage]]) -> _HeldOut:
-        """One pair of each passage (a sentence where it has any), among the passages learned from."""
-        kept = list({pair.group: pair for pair in pairs}.values())
-        crowd = [passage.full for _, passage in others[:_CROWD]]
-        return cls(
-            queries=bags([pair.query for pair in kept], max_tokens=_QUERY_TOKENS),
-            passages=bags([pair.passage for pair in kept] + crowd, max_tokens=_PASSAGE_TOKENS),
-            right=np.arange(len(kept)),
-        )
-
-    def qualities(self, table: FloatArray, dimensions: Sequence[int]) -> dict[int, Quality]:
-        queries = np.asarray(self.queries @ table, dtype=np.float32)
-        passages = np.asarray(self.passages @ table, dtype=np.float32)
-        return {cut: score(queries, passages, self.right, dimensions=cut) for cut in dimensions}

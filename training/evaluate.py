@@ -26,7 +26,6 @@ from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
 from retrieval.types import Candidate, FusedCandidate, Point
-from training.bags import unit
 from training.beir import Corpus, Questions
 
 DEPTH = 100  # what recall is measured at
@@ -63,26 +62,32 @@ class Run:
 def evaluate(
     corpus: Corpus,
     questions: Questions,
-    encoder: Encoder,
+    encoder_of: Callable[[int], Encoder],
     reranker: Reranker | None,
     dimensions: Sequence[int],
     weights: FusionWeights = DEFAULT_WEIGHTS,
 ) -> Iterator[Run]:
     """Index the corpus in a temporary folder and yield each run as it ends.
 
-    `dense-*` once for each of `dimensions`, a cut of the encoder's vectors; the others at all its dimensions.
+    `dense-*` once for each of `dimensions`, by the encoder that `encoder_of` gives for it; the others at the
+    most dimensions.
     """
     with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
         index = EdgeIndex(Path(folder))
         try:
-            bench = _Bench(index, corpus, questions, encoder, weights)
-            for dims in sorted(dimensions, reverse=True):
-                yield from bench.dense_runs(dims)
-            yield bench.run("lexical", 0, bench.lexical_bytes, bench.lexical_search)
+            bench = _Bench(index, corpus, questions, weights)
+            encoder = encoder_of(max(dimensions))
+            collection = bench.indexed(encoder)
+            yield from bench.dense_runs(encoder, collection)
+            for dims in sorted(dimensions, reverse=True)[1:]:
+                smaller = encoder_of(dims)
+                yield from bench.dense_runs(smaller, bench.indexed(smaller))
+            yield bench.run("lexical", 0, bench.lexical_bytes, partial(bench.lexical_search, collection))
             size = encoder.dimensions / 8 + bench.lexical_bytes
-            yield bench.run("hybrid", encoder.dimensions, size, bench.hybrid_search)
+            hybrid = partial(bench.hybrid_search, encoder, collection)
+            yield bench.run("hybrid", encoder.dimensions, size, hybrid)
             if reranker:
-                search = partial(bench.reranked_search, reranker)
+                search = partial(bench.reranked_search, reranker, hybrid)
                 yield bench.run("reranked", encoder.dimensions, size, search)
         finally:
             index.close()
@@ -91,28 +96,32 @@ def evaluate(
 class _Bench:
     """An indexed corpus and its questions."""
 
-    def __init__(
-        self, index: Index, corpus: Corpus, questions: Questions, encoder: Encoder, weights: FusionWeights
-    ) -> None:
+    def __init__(self, index: Index, corpus: Corpus, questions: Questions, weights: FusionWeights) -> None:
         ids = [str(uuid5(NAMESPACE_URL, id)) for id in corpus.ids]
         self._index = index
-        self._encoder = encoder
         self._questions = questions
         self._weights = weights
         self._lexical = Lexical(average_length=average_length(corpus.passages))
         self._document_ids = dict(zip(ids, corpus.ids, strict=True))
         self._passages = dict(zip(ids, corpus.passages, strict=True))
-        self._vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
         self._terms = self._lexical.passages(corpus.passages)
-        self._collection = self._indexed(encoder.dimensions)
         self.lexical_bytes = TERM_BYTES * float(np.mean([len(terms.indices) for terms in self._terms]))
 
-    def dense_runs(self, dims: int) -> Iterator[Run]:
-        """One run for each precision, over the first `dims` dimensions."""
-        collection = self._indexed(dims)
+    def indexed(self, encoder: Encoder) -> str:
+        """The name of a new collection of all passages, by this encoder."""
+        collection = f"dims-{encoder.dimensions}"
+        vectors = encoder.encode_passages([passage.full for passage in self._passages.values()])
+        rows = zip(self._document_ids, vectors, self._terms, strict=True)
+        self._index.create(collection, CollectionSpec(encoder.dimensions))
+        self._index.upsert(collection, [Point(*row, payload={}) for row in rows])
+        return collection
+
+    def dense_runs(self, encoder: Encoder, collection: str) -> Iterator[Run]:
+        """One run for each precision."""
+        dims = encoder.dimensions
         for name, precision in DENSE.items():
             size = dims * 4 if precision == "exact" else dims / 8
-            yield self.run(name, dims, size, partial(self._dense_search, collection, dims, precision))
+            yield self.run(name, dims, size, partial(self._dense_search, encoder, collection, precision))
 
     def run(self, name: str, dims: int, size: float, search: Search) -> Run:
         """Ask every query once. The ranks are what is judged, so equal scores cannot be reordered."""
@@ -127,37 +136,24 @@ class _Bench:
         p50, p95 = np.percentile(milliseconds, [50, 95])
         return Run(name, dims, measured[NDCG], measured[RECALL], float(p50), float(p95), size)
 
-    def lexical_search(self, query: str) -> Sequence[Candidate]:
-        return self._index.search_sparse(self._collection, self._lexical.query(query), limit=DEPTH)
+    def lexical_search(self, collection: str, query: str) -> Sequence[Candidate]:
+        return self._index.search_sparse(collection, self._lexical.query(query), limit=DEPTH)
 
-    def hybrid_search(self, query: str) -> list[FusedCandidate]:
+    def hybrid_search(self, encoder: Encoder, collection: str, query: str) -> list[FusedCandidate]:
         return first_stage(
-            self._index,
-            self._collection,
-            self._encoder,
-            self._lexical,
-            query,
-            limit=DEPTH,
-            weights=self._weights,
+            self._index, collection, encoder, self._lexical, query, limit=DEPTH, weights=self._weights
         )
 
-    def reranked_search(self, reranker: Reranker, query: str) -> list[FusedCandidate]:
-        candidates = self.hybrid_search(query)
+    def reranked_search(
+        self, reranker: Reranker, first: Callable[[str], list[FusedCandidate]], query: str
+    ) -> list[FusedCandidate]:
+        candidates = first(query)
         head = candidates[:RERANKED]
         scores = reranker.score([(query, self._passages[candidate.id].full) for candidate in head])
         return [*combine(head, scores, reranker.weight), *candidates[RERANKED:]]
 
     def _dense_search(
-        self, collection: str, dims: int, precision: Precision, query: str
+        self, encoder: Encoder, collection: str, precision: Precision, query: str
     ) -> Sequence[Candidate]:
-        vector = unit(self._encoder.encode_queries([query])[:, :dims])[0]
+        vector = encoder.encode_queries([query])[0]
         return self._index.search_dense(collection, vector, limit=DEPTH, precision=precision)
-
-    def _indexed(self, dims: int) -> str:
-        """The collection of the first `dims` dimensions, filled at the first call."""
-        collection = f"dims-{dims}"
-        if collection not in self._index.collections():
-            self._index.create(collection, CollectionSpec(dims))
-            rows = zip(self._document_ids, unit(self._vectors[:, :dims]), self._terms, strict=True)
-            self._index.upsert(collection, [Point(*row, payload={}) for row in rows])
-        return collection

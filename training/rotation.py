@@ -5,13 +5,42 @@ A static model is one table, so that a rotation folds into it (`table @ rotation
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.types import FloatArray
+from retrieval.encoder import load_encoder
+from retrieval.types import FloatArray, Passage
 from training.bags import unit
+from training.static_model import is_static_model, read_model, write_model
 
+MINIMUM_FITTED = 200
+MAXIMUM_FITTED = 20_000
 _ITERATIONS = 50
+
+
+def fold_rotation(folder: Path, passages: Sequence[Passage], dimensions: int, output: Path) -> bool:
+    """Write the static model in `folder`, cut to `dimensions` and rotated for `passages`, to `output`.
+
+    Returns False, and writes nothing, where there is no table to fold into or too little to fit to: fewer
+    passages than `MINIMUM_FITTED`.
+
+    Raises:
+        OSError, ValueError: the model cannot be read, or has fewer dimensions than asked.
+    """
+    if not is_static_model(folder) or len(passages) < MINIMUM_FITTED:
+        return False
+    encoder, model = load_encoder(str(folder)), read_model(folder)
+    if dimensions > encoder.dimensions:
+        raise ValueError(
+            f"{folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
+        )
+    vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
+    write_model(replace(model, table=model.table @ fit_rotation(vectors, dimensions)), output)
+    return True
 
 
 def fit_rotation(vectors: FloatArray, dimensions: int, *, seed: int = 0) -> FloatArray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from retrieval.types import FloatArray
 
 _PACKAGE = "sentence_transformers.models"
 _TABLE_FOLDER = "0_StaticEmbedding"
+_CONFIG = "config_sentence_transformers.json"
 _MODULES = [
     {"idx": 0, "name": "0", "path": _TABLE_FOLDER, "type": f"{_PACKAGE}.StaticEmbedding"},
     {"idx": 1, "name": "1", "path": "1_Normalize", "type": f"{_PACKAGE}.Normalize"},
@@ -23,10 +25,16 @@ _MODULES = [
 
 @dataclass(frozen=True, slots=True)
 class StaticModel:
-    """A tokenizer and one row for each of its tokens: (tokens, dimensions) float32."""
+    """A tokenizer, a row for each of its tokens: (tokens, dimensions) float32, and prompts by name."""
 
     tokenizer: Tokenizer
     table: FloatArray
+    prompts: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_static_model(folder: Path) -> bool:
+    """Whether the folder holds a static model in this layout, which can be trained and rotated."""
+    return (folder / _TABLE_FOLDER / "model.safetensors").is_file()
 
 
 def read_model(folder: Path) -> StaticModel:
@@ -37,7 +45,8 @@ def read_model(folder: Path) -> StaticModel:
     """
     tokenizer = Tokenizer.from_file(str(folder / _TABLE_FOLDER / "tokenizer.json"))
     table = load_table(folder / _TABLE_FOLDER / "model.safetensors")
-    return StaticModel(tokenizer, np.array(table, dtype=np.float32))
+    config = json.loads((folder / _CONFIG).read_text()) if (folder / _CONFIG).is_file() else {}
+    return StaticModel(tokenizer, np.array(table, dtype=np.float32), config.get("prompts") or {})
 
 
 def write_model(model: StaticModel, folder: Path) -> None:
@@ -51,8 +60,12 @@ def write_model(model: StaticModel, folder: Path) -> None:
     _write_json(folder / "1_Normalize" / "config.json", {})
     _write_json(folder / "modules.json", _MODULES)
     _write_json(
-        folder / "config_sentence_transformers.json",
-        {"model_type": "SentenceTransformer", "similarity_fn_name": "cosine"},
+        folder / _CONFIG,
+        {
+            "model_type": "SentenceTransformer",
+            "similarity_fn_name": "cosine",
+            "prompts": dict(model.prompts),
+        },
     )
 
 

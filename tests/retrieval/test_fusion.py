@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.fusion import FusionWeights, fuse
+from retrieval.fusion import ORDINARY_TERMS, FusionWeights, fuse
 from retrieval.types import Candidate, FusedCandidate
 
 
@@ -42,6 +42,25 @@ def test_fusion_should_cut_at_the_limit_and_order_ties_by_id() -> None:
     assert ids(fuse(leg(c=1.0, b=1.0, a=1.0), [], lexical_weight=0.5, limit=2)) == ["a", "b"]
 
 
-def test_cjk_queries_should_lean_on_the_lexical_leg() -> None:
+def test_cjk_queries_should_lean_on_the_lexical_leg_however_long() -> None:
     weights = FusionWeights()
-    assert weights.lexical("아인슈타인은 어디에서 태어났나요?") > weights.lexical("where was einstein born")
+    korean = weights.lexical("아인슈타인은 어디에서 태어났나요?", 20)
+    assert korean > weights.lexical("where was einstein born", 6)
+    assert korean == weights.lexical("아인슈타인은", 5)
+
+
+def test_lexical_weight_should_fall_with_the_number_of_terms() -> None:
+    weights = FusionWeights(spaced=0.7)
+    by_length = [weights.lexical("any words", terms) for terms in (2, ORDINARY_TERMS, 12, 40)]
+    assert by_length == sorted(by_length, reverse=True)
+    assert by_length[1] == pytest.approx(0.7)
+    assert all(0 < weight < 1 for weight in by_length)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_a_leg_that_counts_for_nothing_should_stay_so(weight: float) -> None:
+    assert FusionWeights(spaced=weight).lexical("any words", 12) == weight
+
+
+def test_query_without_terms_should_get_the_weight_as_it_is() -> None:
+    assert FusionWeights(spaced=0.7).lexical("of the", 0) == 0.7

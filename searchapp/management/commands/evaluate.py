@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from ingestion.engine import model_path
 from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
-from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
+from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.reranker import Reranker, load_reranker
+from retrieval.types import Passage
 from searchapp.management.judged import JudgedCommand, add_judged_arguments
 from training.adapt import adapt
 from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
+from training.calibrate import calibrate
 from training.evaluate import Run, evaluate
+from training.rotation import fold_rotation
 
 CUTS = (512, 256, 128, 64)
 COLUMNS = f"{'run':<24}{'dims':>6}{'nDCG@10':>10}{'R@100':>8}{'p50 ms':>9}{'p95 ms':>9}{'bytes':>8}"
@@ -60,50 +65,55 @@ class Command(BaseCommand):
         if dataset is None:
             JudgedCommand().execute(**options)
             return
-        with tempfile.TemporaryDirectory(prefix="quarry-adapted-") as folder:
+        with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
             try:
                 corpus = load_corpus(dataset)
-                model, adapted = Path(model_path(settings.ENCODER)), False
-                if options["adapt"]:
-                    model, adapted = self._learn(model, corpus, Path(folder) / "encoder")
-                encoder, dimensions = _encoder(str(model), options["dims"])
+                model, weights, adapted = self._learn(corpus, Path(folder), adapting=options["adapt"])
+                dimensions = _dimensions_of(model, options["dims"])
+                encoder_of = partial(_encoder, model, corpus.passages, Path(folder))
                 questions = load_questions(dataset, options["queries"])
+                report = self._measure(corpus, questions, encoder_of, dimensions, weights)
             except (DatasetError, EncoderUnavailableError, OSError, ValueError) as error:
                 raise CommandError(str(error)) from error
-            weights = LEARNED_WEIGHTS if adapted else DEFAULT_WEIGHTS
-            report = self._measure(corpus, questions, encoder, dimensions, weights)
         if options["json"]:
             options["json"].write_text(json.dumps({**report, "adapted": adapted}, indent=1) + "\n")
 
-    def _learn(self, model: Path, corpus: Corpus, output: Path) -> tuple[Path, bool]:
-        """The model that learned from the documents alone; the given one where that is no better."""
+    def _learn(self, corpus: Corpus, scratch: Path, *, adapting: bool) -> tuple[str, FusionWeights, bool]:
+        """The model, its fusion weights, and whether it has learned; from the documents alone."""
+        model = model_path(settings.ENCODER)
+        if not adapting:
+            encoder = load_encoder(model)
+            weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
+            return model, weights, False
         self.stdout.write(f"Learning {len(corpus.ids)} documents...")
-        learned = adapt(model, [[passage] for passage in corpus.passages], output)
+        learned = adapt(Path(model), [[passage] for passage in corpus.passages], scratch / "learned")
         self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
-        return (output, True) if learned.better else (model, False)
+        return (str(scratch / "learned") if learned.better else model), learned.weights, learned.better
 
     def _measure(
         self,
         corpus: Corpus,
         questions: Questions,
-        encoder: Encoder,
+        encoder_of: Callable[[int], Encoder],
         dimensions: Sequence[int],
         weights: FusionWeights,
     ) -> dict[str, object]:
         """Print each run as it ends; the report for programs, but for what is known of learning."""
         reranker = self._reranker()
         self.stdout.write(f"{corpus.name}: {len(corpus.ids)} documents, {len(questions.queries)} queries")
+        self.stdout.write(f"Lexical weight {weights.spaced:.2f}, Chinese, Japanese, Korean {weights.cjk:.2f}")
         self.stdout.write(COLUMNS)
         runs = []
-        for run in evaluate(corpus, questions, encoder, reranker, dimensions, weights):
+        for run in evaluate(corpus, questions, encoder_of, reranker, dimensions, weights):
             runs.append(run)
             self._write(run)
         return {
             "dataset": corpus.name,
             "documents": len(corpus.ids),
             "queries": len(questions.queries),
-            "encoder": {"name": settings.ENCODER, "dimensions": encoder.dimensions},
+            "encoder": {"name": settings.ENCODER, "dimensions": max(dimensions)},
             "reranker": {"name": reranker.name} if reranker else None,
+            "fusion": asdict(weights),
             "runs": [_as_json(run) for run in runs],
         }
 
@@ -123,12 +133,19 @@ class Command(BaseCommand):
         )
 
 
-def _encoder(model: str, asked: Sequence[int] | None) -> tuple[Encoder, Sequence[int]]:
-    """The encoder with the most dimensions asked, and all that were asked."""
+def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:
+    """All that were asked; else the product's, and the usual cuts below it."""
     if asked:
-        return load_encoder(model, max(asked)), asked
+        return asked
     most = min(load_encoder(model).dimensions, settings.DIMENSIONS)
-    return load_encoder(model, most), [most, *(cut for cut in CUTS if cut < most)]
+    return [most, *(cut for cut in CUTS if cut < most)]
+
+
+def _encoder(model: str, passages: Sequence[Passage], scratch: Path, dimensions: int) -> Encoder:
+    """The encoder of an index version of this size: cut, and rotated for the passages where it can be."""
+    folder = scratch / f"rotated-{dimensions}"
+    folded = Path(model).is_dir() and fold_rotation(Path(model), passages, dimensions, folder)
+    return load_encoder(str(folder) if folded else model, dimensions)
 
 
 def _as_json(run: Run) -> dict[str, str | float]:
