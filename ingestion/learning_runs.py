@@ -16,7 +16,7 @@ from django.utils import timezone
 from ingestion import tasks
 from ingestion.errors import RefusedError
 from ingestion.heartbeat import heartbeat
-from ingestion.models import Document, IndexVersion, LearningRun, Library
+from ingestion.models import Chunk, Document, IndexVersion, LearningRun, Library
 
 if TYPE_CHECKING:  # the web process does without what training needs
     from training.adapt import AdaptReport
@@ -129,12 +129,26 @@ def finish(run: LearningRun, report: AdaptReport, version: IndexVersion | None) 
     LearningRun.objects.filter(pk=run.pk).update(
         state=State.DONE,
         progress=1.0,
-        report=asdict(report),
+        report=_kept(run.library, report),
         index_version=version,
         error_message="",
         lease_until=None,
         finished_at=timezone.now(),
     )
+
+
+def _kept(library: Library, report: AdaptReport) -> dict[str, Any]:
+    """The report as it is stored: an example names its chunk, and is shown as long as that is there."""
+    kept = asdict(report)
+    wanted = {example["passage"]: example for example in kept["examples"]}
+    longest = max(map(len, wanted), default=0)
+    chunks = Chunk.objects.filter(document__library=library) if wanted else Chunk.objects.none()
+    found = []
+    for chunk_id, text in chunks.values_list("pk", "text").iterator():
+        if example := wanted.pop(text[:longest], None):
+            moved = {name: example[name] for name in ("query", "before", "after")}
+            found.append({**moved, "chunk": str(chunk_id)})
+    return {**kept, "examples": found}
 
 
 def fail(run_id: UUID, message: str) -> None:
@@ -166,17 +180,13 @@ def chunk_count(library: Library) -> int:
     return shown.aggregate(chunks=Sum("chunk_count"))["chunks"] or 0
 
 
-def last_learned(library: Library) -> LearningRun | None:
-    return library.learning_runs.filter(state=State.DONE).first()
-
-
-def reason_to_learn(library: Library, chunks: int) -> str:
-    """Why the library should be learned now, in a sentence; empty where there is no reason."""
+def reason_to_learn(last: LearningRun | None, chunks: int) -> str:
+    """Why a library of so many passages should be learned now, in a sentence, given the last run that came to
+    its end; empty where there is no reason."""
     if chunks < WORTH_LEARNING:
         return ""
-    last = last_learned(library)
     if last is None:
         return "Quarry has not learned this library yet."
     if chunks >= GROWN_BY * last.chunks:
-        return f"The library has grown from {last.chunks:,} to {chunks:,} passages since it was learned."
+        return f"The library has grown from {last.chunks:,} to {chunks:,} passages since Quarry learned it."
     return ""

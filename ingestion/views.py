@@ -10,12 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ingestion import documents
+from ingestion import documents, learning_runs, quality
 from ingestion import libraries as sharing
 from ingestion.access import document_for, library_for, readable_libraries, role_in
 from ingestion.downloads import download
@@ -76,6 +77,7 @@ def _library_context(request: PageRequest, library: Library, **more: Any) -> dic
         context |= {
             "member_form": MemberForm(),
             "members": sharing.grants(library),
+            "learning": quality.state_of(library),
         }
     return context | more
 
@@ -91,6 +93,40 @@ def progress(request: PageRequest, library_id: UUID) -> HttpResponse:
         "waiting": [document for document in rows if document.is_pending],
     }
     return render(request, "libraries/progress.html", context)
+
+
+@require_POST
+@page
+def learn(request: PageRequest, library_id: UUID) -> HttpResponse:
+    """Ask for a learning run, and show where it is."""
+    found = library_for(request.user, library_id, Role.MANAGER)
+    learning_runs.request(found, by=request.user)
+    if wants_fragment(request):
+        return _learning(request, found)
+    return redirect(f"{reverse('library', args=[found.pk])}#learning")
+
+
+@require_GET
+@page
+def learning(request: PageRequest, library_id: UUID) -> HttpResponse:
+    """What a page with a learning run asks about."""
+    return _learning(request, library_for(request.user, library_id, Role.MANAGER))
+
+
+def _learning(request: PageRequest, library: Library) -> HttpResponse:
+    context = {"library": library, "learning": quality.state_of(library)}
+    return render(request, "libraries/_learning.html", context)
+
+
+@require_GET
+@page
+def show_quality(request: PageRequest) -> HttpResponse:
+    """For staff: what was learned, of the libraries that they may read."""
+    if not request.user.is_staff:
+        raise Http404
+    learned, others = quality.libraries(request.user)
+    context = {"live": quality.live(request.user), "learned": learned, "others": others}
+    return render(request, "quality/page.html", context)
 
 
 @require_POST
