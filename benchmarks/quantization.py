@@ -32,7 +32,7 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
-from training.rotation import fit_rotation, principal_axes
+from training.rotation import fit_rotation
 
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = ROOT / "models" / "encoder"
@@ -158,9 +158,9 @@ class _Bench:
 
     def short_codes(self, passages: FloatArray, queries: FloatArray) -> Iterator[Row]:
         """Codes of fewer dimensions, rescored by all; ITQ turns the first ones alone."""
-        axes, full = principal_axes(unit(passages)), passages.shape[1]
+        full = passages.shape[1]
         for dims in DIMENSIONS[1:3]:
-            rotation = np.hstack([fit_rotation(passages, dims), axes[:, dims:]])
+            rotation = fit_rotation(passages, full, code_dimensions=dims)
             for kind in SHORT_CODES:
                 spec = CollectionSpec(full, kind, dims)
                 collection = self._filled(spec, passages @ rotation)

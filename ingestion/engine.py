@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from typing import cast
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,13 +15,17 @@ from django.utils import timezone
 
 from ingestion.models import IndexVersion
 from retrieval.encoder import Encoder, load_encoder
+from retrieval.first_stage import served_spec
+from retrieval.fusion import FusionWeights, mean_weights
 from retrieval.index import IndexSettings, open_index
-from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError
+from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError, Quantization
 from retrieval.lexical import Lexical
+from retrieval.stemming import DEFAULT, STEMMED
 
 logger = logging.getLogger(__name__)
 
 LIVE_ALIAS = "live"
+MADE_HERE = ("models/learned-", "models/rotated-")  # below the data folder
 AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the default size
 
 
@@ -47,9 +53,25 @@ def model_path(name: str) -> str:
     return next((str(folder) for folder in folders if folder.is_dir()), name)
 
 
+def lexical(version: IndexVersion) -> Lexical:
+    return _lexical(version.average_length, tuple(version.languages))
+
+
 @lru_cache(maxsize=4)
-def lexical(average_length: float) -> Lexical:
-    return Lexical(average_length=average_length)
+def _lexical(average_length: float, languages: tuple[str, ...]) -> Lexical:
+    return Lexical(average_length=average_length, languages=languages)
+
+
+def weights(version: IndexVersion, libraries: Iterable[str]) -> FusionWeights:
+    """For a query over these libraries: what was learned of them, the defaults where that is nothing."""
+    found = [version.fusion[pk] for pk in libraries if pk in version.fusion]
+    return mean_weights([(row["passages"], FusionWeights(**row["weights"])) for row in found])
+
+
+def spec(version: IndexVersion) -> CollectionSpec:
+    """How the version's collection is made."""
+    quantization = cast("Quantization", version.quantization)
+    return CollectionSpec(version.dimensions, quantization, version.code_dimensions)
 
 
 def live_version() -> IndexVersion:
@@ -62,7 +84,7 @@ def live_version() -> IndexVersion:
 
 def _first_version() -> IndexVersion:
     version = new_version()
-    index().create(version.collection, CollectionSpec(version.dimensions))
+    index().create(version.collection, spec(version))
     index().switch(LIVE_ALIAS, version.collection)
     try:
         with transaction.atomic():
@@ -73,20 +95,38 @@ def _first_version() -> IndexVersion:
     return IndexVersion.objects.get(state=IndexVersion.State.LIVE)
 
 
-def new_collection() -> str:
-    return f"chunks-{uuid.uuid4().hex[:12]}"
+def new_version(learned: str = "") -> IndexVersion:
+    """An unsaved version by the settings of today, with a collection name of its own, fitted to nothing yet.
 
-
-def new_version(average_length: float = AVERAGE_LENGTH) -> IndexVersion:
-    """An unsaved version by the settings of today, with a collection name of its own."""
-    model = encoder(settings.ENCODER, settings.DIMENSIONS)
+    `learned`: the folder of what learning made of the model that the setting names.
+    """
+    name = learned or settings.ENCODER
+    served = served_spec(encoder(name, settings.DIMENSIONS))
     return IndexVersion(
-        collection=new_collection(),
-        encoder=settings.ENCODER,
-        dimensions=model.dimensions,
+        collection=f"chunks-{uuid.uuid4().hex[:12]}",
+        model=settings.ENCODER,
+        learned=learned,
+        encoder=name,
+        dimensions=served.dimensions,
+        quantization=served.quantization,
+        code_dimensions=served.code_dimensions,
         chunk_words=settings.CHUNK_WORDS,
-        average_length=average_length,
+        average_length=AVERAGE_LENGTH,
+        languages=[DEFAULT],
     )
+
+
+def add_languages(version: IndexVersion, languages: Iterable[str]) -> None:
+    """From its first passage on, a language is stemmed as such, by every process."""
+    if not set(languages) & STEMMED.keys() - set(version.languages):
+        return
+    with transaction.atomic():
+        row = IndexVersion.objects.select_for_update().filter(pk=version.pk).first() or version
+        new = [
+            language for language in sorted(set(languages)) if language in STEMMED.keys() - set(row.languages)
+        ]
+        version.languages = [*row.languages, *new]
+        IndexVersion.objects.filter(pk=version.pk).update(languages=version.languages)
 
 
 def written_versions() -> list[IndexVersion]:
@@ -98,6 +138,15 @@ def written_versions() -> list[IndexVersion]:
 def active_collections() -> list[str]:
     """Every collection that may hold points: those of all versions that have not been dropped."""
     return list(IndexVersion.objects.values_list("collection", flat=True))
+
+
+def remove_models(names: Iterable[str]) -> None:
+    """Remove the folders of models that were made here and that no version uses any more."""
+    versions = IndexVersion.objects.values_list("encoder", "learned")
+    used = {name for names in versions for name in names}
+    for name in set(names) - used:
+        if name.startswith(MADE_HERE):
+            shutil.rmtree(settings.DATA_DIR / name, ignore_errors=True)
 
 
 def remove_points(ids: Sequence[str]) -> None:

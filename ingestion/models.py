@@ -179,12 +179,17 @@ class IndexVersion(models.Model):
         RETIRED = "retired"
 
     collection = models.CharField(max_length=80, unique=True)
-    encoder = models.CharField(max_length=500)
+    model = models.CharField(max_length=500)  # as the setting named it
+    learned = models.CharField(max_length=500, blank=True)  # what learning made of it; empty: nothing yet
+    encoder = models.CharField(max_length=500)  # one of these, or its rotation for this version
     dimensions = models.PositiveIntegerField()
-    quantization = models.CharField(max_length=20, default="binary")
+    quantization = models.CharField(max_length=20)
+    code_dimensions = models.PositiveIntegerField(null=True, blank=True)  # null: all
     chunk_words = models.PositiveIntegerField()
     average_length = models.FloatField()  # of a passage, in BM25 terms
-    fusion = models.JSONField(default=dict, blank=True)  # fields of FusionWeights; empty: the defaults
+    languages = models.JSONField(default=list)  # that passages are stemmed by, ISO 639-1
+    # {library id: {"passages": n, fields of FusionWeights}}; libraries that are not there have the defaults
+    fusion = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)

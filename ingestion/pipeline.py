@@ -12,7 +12,7 @@ from django.db import transaction
 
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
-from ingestion.engine import encoder, index, lexical, remove_points, written_versions
+from ingestion.engine import add_languages, encoder, index, lexical, remove_points, written_versions
 from ingestion.models import Chunk, Document, DocumentText, IndexVersion, Status
 from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
 from ingestion.titles import searchable_title, title_of
@@ -80,7 +80,8 @@ def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:
     """The points of some chunks, by the models of one index version."""
     passages = [passage(c) for c in chunks]
     dense = encoder(version.encoder, version.dimensions).encode_passages([p.full for p in passages])
-    sparse = lexical(version.average_length).passages(passages)
+    add_languages(version, {p.language for p in passages})
+    sparse = lexical(version).passages(passages)
     return [
         Point(str(c.pk), vector, terms, _payload(c.document))
         for c, vector, terms in zip(chunks, dense, sparse, strict=True)

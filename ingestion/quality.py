@@ -15,7 +15,6 @@ from django.utils import timezone
 from ingestion import engine, learning_runs, pictures
 from ingestion.access import Person, readable_libraries, role_in
 from ingestion.models import Chunk, IndexVersion, LearningRun, Library, Role
-from retrieval.fusion import DEFAULT_WEIGHTS
 
 RUNS = 6  # of a library, in its picture
 SCRIPTS = {"spaced": "Languages with spaces", "cjk": "Chinese, Japanese, Korean"}
@@ -192,6 +191,7 @@ def _examples(run: LearningRun) -> list[Example]:
 def live(user: Person) -> Live:
     version = engine.live_version()
     made_by = LearningRun.objects.filter(index_version=version, library__in=readable_libraries(user))
-    fusion = {**asdict(DEFAULT_WEIGHTS), **version.fusion}
+    readable = [str(pk) for pk in readable_libraries(user).values_list("pk", flat=True)]
+    fusion = asdict(engine.weights(version, readable))
     weights = {name: fusion[script] for script, name in SCRIPTS.items()}
     return Live(version, made_by.select_related("library").first(), pictures.shares(weights))

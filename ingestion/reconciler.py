@@ -16,7 +16,6 @@ from django.utils import timezone
 from ingestion import engine
 from ingestion.models import Chunk, Document, IndexVersion
 from ingestion.pipeline import BATCH, points
-from retrieval.index.base import CollectionSpec
 from retrieval.types import Filter
 
 logger = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ def run(settled: timedelta = SETTLED) -> Report:
     A collection that was lost is made anew. Stored files that no document names are removed after a week.
     """
     version = engine.live_version()
-    engine.index().create(version.collection, CollectionSpec(version.dimensions))
+    engine.index().create(version.collection, engine.spec(version))
     there = set(engine.index().ids(version.collection))
     actual = engine.index().facet(version.collection, "document", limit=Document.objects.count() * 2 + 1000)
     documents = Document.objects.filter(active_version__isnull=False)

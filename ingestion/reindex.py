@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from ingestion import engine
+from ingestion.fitting import fit
 from ingestion.models import Chunk, IndexVersion
-from ingestion.pipeline import BATCH, passage, points
-from retrieval.index.base import CollectionSpec, UnknownCollectionError
-from retrieval.lexical import average_length
+from ingestion.pipeline import BATCH, points
+from retrieval.index.base import UnknownCollectionError
 
 logger = logging.getLogger(__name__)
 
@@ -26,21 +27,23 @@ class ReindexError(Exception):
 def reindex(
     version: IndexVersion | None = None, progress: Progress = lambda done, total: None
 ) -> IndexVersion:
-    """Build `version` (by default one from today's settings), switch to it, and return it.
+    """Build `version` (by default one from today's settings, with what was learned of the same model), switch
+    to it, and return it.
 
-    1. Say that it is being built: from now on new documents are written to both.  2. Copy every chunk.
-    3. Check that no chunk is missing.  4. Switch, in one transaction.  5. Drop all but the last version.
-    No query fails meanwhile. If a step before 4 fails, only what is new is removed.
+    1. Fit it to the corpus.  2. Say that it is being built: from now on new documents are written to both.
+    3. Copy every chunk.  4. Check that no chunk is missing.  5. Switch, in one transaction.  6. Drop all but
+    the last version. No query fails meanwhile. If a step before 5 fails, only what is new is removed.
 
     Raises `ReindexError`, also where another re-index took over: the newest one wins, so that one that was
     killed never stands in the way.
     """
-    version = version or engine.new_version(_average_length())
+    version = version or _successor(engine.live_version())
     for abandoned in IndexVersion.objects.filter(state=IndexVersion.State.BUILDING):
         _drop(abandoned)
-    engine.index().create(version.collection, CollectionSpec(version.dimensions))
-    version.save()
     try:
+        fit(version)
+        engine.index().create(version.collection, engine.spec(version))
+        version.save()
         _copy(version, progress)
         _check(version)
         last = _switch(version)
@@ -58,7 +61,7 @@ def reindex(
 
 def rebuild(version: IndexVersion, progress: Progress = lambda done, total: None) -> None:
     """Fill the collection of a version from the database alone, after a restore or a lost index."""
-    engine.index().create(version.collection, CollectionSpec(version.dimensions))
+    engine.index().create(version.collection, engine.spec(version))
     _copy(version, progress)
     _check(version)
     engine.index().switch(engine.LIVE_ALIAS, version.collection)
@@ -118,9 +121,13 @@ def _switch(version: IndexVersion) -> IndexVersion:
 def _drop(version: IndexVersion) -> None:
     IndexVersion.objects.filter(pk=version.pk).delete()
     engine.index().drop(version.collection)
+    engine.remove_models({version.encoder, version.learned})
 
 
-def _average_length() -> float:
-    """The mean length of a passage in BM25 terms, measured on a sample of the corpus."""
-    sample = list(Chunk.objects.select_related("document").order_by("pk")[:2000])
-    return average_length([passage(c) for c in sample]) if sample else engine.AVERAGE_LENGTH
+def _successor(live: IndexVersion) -> IndexVersion:
+    """What was learned stays while the setting names the same model."""
+    if live.learned and live.model == settings.ENCODER:
+        version = engine.new_version(live.learned)
+        version.fusion = live.fusion
+        return version
+    return engine.new_version()

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from retrieval.encoder import Encoder
+from retrieval.encoder.static import StaticEncoder
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights, fuse
-from retrieval.index.base import Index
+from retrieval.index.base import CollectionSpec, Index
 from retrieval.lexical import Lexical
 from retrieval.types import Filter, FusedCandidate
 
 # How many candidates each leg gives to the fusion.
 DEPTH = 100
+# Of how many dimensions the codes of a static model are: 32 bytes a passage, and all of nDCG@10 once rescored
+# (docs/quality.md). A rotation puts what matters into the first ones (training/rotation.py); other models
+# cannot be rotated, so that all of their dimensions are coded.
+CODE_DIMENSIONS = 256
+
+
+def served_spec(encoder: Encoder) -> CollectionSpec:
+    """How a collection of this encoder's vectors is made."""
+    short = isinstance(encoder, StaticEncoder) and encoder.dimensions > CODE_DIMENSIONS
+    return CollectionSpec(encoder.dimensions, code_dimensions=CODE_DIMENSIONS if short else None)
 
 
 def first_stage(

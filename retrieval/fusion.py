@@ -40,6 +40,21 @@ DEFAULT_WEIGHTS = FusionWeights()
 LEARNED_WEIGHTS = FusionWeights(spaced=0.6, length_slope=1.5)  # for a model that has learned the corpus
 
 
+def mean_weights(parts: Sequence[tuple[int, FusionWeights]]) -> FusionWeights:
+    """Those of several corpora, each given with its number of passages, for a query over all of them.
+
+    One weight for all candidates of a query keeps their scores comparable. The defaults where there are none.
+    """
+    total = sum(passages for passages, _ in parts)
+    if not total:
+        return DEFAULT_WEIGHTS
+
+    def mean(field: str) -> float:
+        return sum(passages * float(getattr(weights, field)) for passages, weights in parts) / total
+
+    return FusionWeights(spaced=mean("spaced"), cjk=mean("cjk"), length_slope=mean("length_slope"))
+
+
 def fuse(
     dense: Sequence[Candidate], lexical: Sequence[Candidate], *, lexical_weight: float, limit: int
 ) -> list[FusedCandidate]:

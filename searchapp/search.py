@@ -19,7 +19,6 @@ from ingestion.access import Person, readable_documents, readable_libraries
 from ingestion.models import Chunk, IndexVersion
 from ingestion.pipeline import passage
 from retrieval.first_stage import first_stage
-from retrieval.fusion import FusionWeights
 from retrieval.reranker import combine
 from retrieval.types import Filter, FusedCandidate
 from searchapp.facets import Facet, Found, count_facets
@@ -135,11 +134,11 @@ def _candidates(
         engine.index(),
         version.collection,
         engine.encoder(version.encoder, version.dimensions),
-        engine.lexical(version.average_length),
+        engine.lexical(version),
         query,
         filter=Filter(conditions),
         limit=POOL,
-        weights=FusionWeights(**version.fusion),
+        weights=engine.weights(version, conditions["library"]),
     )
 
 
@@ -186,7 +185,7 @@ def _hits(
     snippets = Snippets(
         query,
         engine.encoder(version.encoder, version.dimensions),
-        engine.lexical(version.average_length),
+        engine.lexical(version),
     )
     return [
         Hit(

@@ -130,6 +130,6 @@ def _reading(document: Document, chunk: Chunk | None, query: str, part: str) -> 
 
 def _marks(query: str) -> Callable[[str], list[tuple[int, int]]]:
     try:
-        return Marker(check_query(query), engine.lexical(engine.AVERAGE_LENGTH)).spans
+        return Marker(check_query(query), engine.lexical(engine.live_version())).spans
     except QueryError:
         return lambda line: []

@@ -30,6 +30,8 @@ MAXIMUM_PAIRS = 35_000
 _HELD_OUT_SHARE, _LEAST_HELD_OUT, _MAXIMUM_HELD_OUT_PAIRS = 0.1, 100, 2_000
 # How much a row grows with the rarity of its token in the corpus, before the training proper.
 _RARITY = 0.3
+# nDCG@10 on held-out pairs that the other documents may lose: what chance moves.
+_MAXIMUM_LOST = 0.005
 _MAXIMUM_COUNTED = 20_000
 
 Progress = Callable[[float], None]
@@ -57,6 +59,7 @@ def adapt(
     documents: Iterable[Sequence[Passage]],
     output_folder: Path,
     *,
+    others: Iterable[Sequence[Passage]] = (),
     seed: int = 0,
     progress: Progress = lambda share: None,
 ) -> AdaptReport:
@@ -64,22 +67,24 @@ def adapt(
 
     1. Learn from nine tenths.  2. Judge by the rest, against the model as it was.  3. Fit the fusion weights
     by the rest.  4. Only where it was better: learn again from everything, and write a model folder of the
-    same layout to `output_folder`. Otherwise nothing is written, and `reason` says why. `progress` gets the
-    share done, 0 to 1. The same documents in the same order and the same seed give the same model on one
-    machine.
+    same layout to `output_folder`. Otherwise nothing is written, and `reason` says why. The model also serves
+    the `others`, which are learned too and may not be ranked worse than before. `progress` gets the share
+    done, 0 to 1. The same documents in the same order and the same seed give the same model on one machine.
 
     Raises:
         OSError, ValueError: `encoder_folder` holds no static model in sentence-transformers' layout.
     """
     started = time.monotonic()
-    kept, total = _sample_documents(documents, random.Random(seed))
+    draw = random.Random(seed)
+    beside, _ = _sample_documents(others, MAXIMUM_PASSAGES // 2, draw)
+    kept, total = _sample_documents(documents, MAXIMUM_PASSAGES - len(beside), draw)
     if total < MINIMUM_PASSAGES:
         return AdaptReport(
             False, f"{total} passages: too few to learn from (at least {MINIMUM_PASSAGES}).", total
         )
-    learning, held_out = _split(kept, random.Random(seed))
-    pairs = sample_pairs(learning, limit=MAXIMUM_PAIRS, seed=seed)
-    test_pairs = sample_pairs(held_out, limit=_MAXIMUM_HELD_OUT_PAIRS, seed=seed)
+    own, other = _Parts.of(kept, 0, draw), _Parts.of(beside, len(kept), draw)
+    pairs = _pairs(own.learning, other.learning, seed)
+    test_pairs = sample_pairs(own.held_out, limit=_MAXIMUM_HELD_OUT_PAIRS, seed=seed)
     if len(pairs) < MINIMUM_PAIRS or not test_pairs:
         reason = (
             f"{len(pairs)} pairs from {total} passages: too few to learn from (at least {MINIMUM_PAIRS})."
@@ -88,30 +93,36 @@ def adapt(
 
     model = read_model(encoder_folder)
     bags = BagMaker(model.tokenizer)
+    learning = own.learning + other.learning
     learned = _learned(model, bags, learning, pairs, seed, lambda share: progress(share * 0.45))
-    test = HeldOut.of(bags, test_pairs, held_out, learning)
+    test = HeldOut.of(bags, test_pairs, own.held_out, own.learning)
     cuts = matryoshka_cuts(model.table.shape[1])
     before, after = test.qualities(model.table, cuts), test.qualities(learned, cuts)
     better = after[cuts[0]].ndcg_at_10 > before[cuts[0]].ndcg_at_10
+    reason = (
+        f"nDCG@10 on held-out pairs {before[cuts[0]].ndcg_at_10:.3f}, then {after[cuts[0]].ndcg_at_10:.3f}."
+    )
+    if better and (lost := _lost(bags, other, model.table, learned, seed)) > _MAXIMUM_LOST:
+        better, reason = False, f"{reason} The other documents would lose {lost:.3f}."
     judged, prior = (learned, LEARNED_WEIGHTS) if better else (model.table, DEFAULT_WEIGHTS)
     weights, fusion = calibrate(
         lambda texts: np.asarray(bags(texts) @ judged, dtype=np.float32),
-        [passage for _, passage in held_out],
-        [passage for _, passage in learning],
+        [passage for _, passage in own.held_out],
+        [passage for _, passage in own.learning],
         prior,
         seed=seed,
     )
     progress(0.5)
     if better:
-        everything = learning + held_out
-        all_pairs = sample_pairs(everything, limit=MAXIMUM_PAIRS, seed=seed)
-        table = _learned(model, bags, everything, all_pairs, seed, lambda share: progress(0.5 + share * 0.45))
+        all_pairs = _pairs(own.all, other.all, seed)
+        table = _learned(
+            model, bags, own.all + other.all, all_pairs, seed, lambda share: progress(0.5 + share * 0.45)
+        )
         write_model(replace(model, table=table), output_folder)
     progress(1.0)
     return AdaptReport(
         better=better,
-        reason=f"nDCG@10 on held-out pairs {before[cuts[0]].ndcg_at_10:.3f}, "
-        f"then {after[cuts[0]].ndcg_at_10:.3f}.",
+        reason=reason,
         passages=total,
         training_pairs=len(pairs),
         held_out_pairs=len(test_pairs),
@@ -184,24 +195,52 @@ def _rarity(bags: BagMaker, passages: Sequence[Passage]) -> FloatArray:
     return np.asarray(factor[:, None], dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Numbered passages, of which some are held out: whole ones, never single sentences of one, since the
+    rest of a passage would give them away."""
+
+    learning: _Numbered
+    held_out: _Numbered
+
+    @classmethod
+    def of(cls, passages: Sequence[Passage], first: int, draw: random.Random) -> _Parts:
+        numbered = list(enumerate(passages, first))
+        draw.shuffle(numbered)
+        count = max(int(len(numbered) * _HELD_OUT_SHARE), min(_LEAST_HELD_OUT, len(numbered) // 3))
+        return cls(numbered[count:], numbered[:count])
+
+    @property
+    def all(self) -> _Numbered:
+        return self.learning + self.held_out
+
+
+def _pairs(own: _Numbered, other: _Numbered, seed: int) -> list[SelfPair]:
+    """At most half of them from the others."""
+    beside = sample_pairs(other, limit=MAXIMUM_PAIRS // 2, seed=seed)
+    return sample_pairs(own, limit=MAXIMUM_PAIRS - len(beside), seed=seed) + beside
+
+
+def _lost(bags: BagMaker, other: _Parts, before: FloatArray, after: FloatArray, seed: int) -> float:
+    """By how much nDCG@10 falls on held-out pairs of the others; 0 where there are none."""
+    pairs = sample_pairs(other.held_out, limit=_MAXIMUM_HELD_OUT_PAIRS, seed=seed)
+    if not pairs:
+        return 0.0
+    test, full = HeldOut.of(bags, pairs, other.held_out, other.learning), before.shape[1]
+    old, new = (test.qualities(table, [full])[full].ndcg_at_10 for table in (before, after))
+    return old - new
+
+
 def _sample_documents(
-    documents: Iterable[Sequence[Passage]], random_: random.Random
+    documents: Iterable[Sequence[Passage]], limit: int, draw: random.Random
 ) -> tuple[list[Passage], int]:
-    """Up to `MAXIMUM_PASSAGES` passages, equally likely (reservoir sampling), and how many there were."""
+    """Up to `limit` passages, equally likely (reservoir sampling), and how many there were."""
     kept: list[Passage] = []
     total = 0
     for passage in (passage for document in documents for passage in document):
         total += 1
-        if len(kept) < MAXIMUM_PASSAGES:
+        if len(kept) < limit:
             kept.append(passage)
-        elif (place := random_.randrange(total)) < MAXIMUM_PASSAGES:
+        elif (place := draw.randrange(total)) < limit:
             kept[place] = passage
     return kept, total
-
-
-def _split(passages: Sequence[Passage], random_: random.Random) -> tuple[_Numbered, _Numbered]:
-    """Whole passages are held out, never single sentences: the rest of a passage would give them away."""
-    numbered = list(enumerate(passages))
-    random_.shuffle(numbered)
-    count = max(int(len(numbered) * _HELD_OUT_SHARE), min(_LEAST_HELD_OUT, len(numbered) // 3))
-    return numbered[count:], numbered[:count]

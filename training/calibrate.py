@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from retrieval.fusion import FusionWeights
 from retrieval.lexical import Lexical, average_length, is_cjk
+from retrieval.stemming import held_languages
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
 from training.bm25 import Bm25
@@ -102,7 +103,9 @@ def _legs(
 ) -> tuple[FloatArray, FloatArray]:
     """(queries, passages) each: the scores of the dense and the lexical leg, as fusion scales them."""
     dense = unit(encode(queries)) @ unit(encode([passage.full for passage in passages])).T
-    bm25 = Bm25(Lexical(average_length=average_length(passages)), passages)
+    languages = held_languages(passages)
+    length = average_length(passages, languages=languages)
+    bm25 = Bm25(Lexical(average_length=length, languages=languages), passages)
     return _scaled(dense), _scaled(bm25.scores(queries))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ import numpy as np
 from ir_measures import R, nDCG
 
 from retrieval.encoder import Encoder
-from retrieval.first_stage import first_stage
+from retrieval.first_stage import first_stage, served_spec
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.index.base import CollectionSpec, Index, Precision
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
+from retrieval.stemming import held_languages
 from retrieval.types import Candidate, FusedCandidate, Point
 from training.beir import Corpus, Questions
 
@@ -33,12 +34,7 @@ RERANKED = 20  # candidates that the reranker orders, as in the product
 NDCG, RECALL = nDCG @ 10, R @ DEPTH  # linear gain, log2 discount: trec_eval's
 TERM_BYTES = 8  # a uint32 id and a float32 weight
 
-DENSE: dict[str, Precision] = {
-    "dense-float": "exact",
-    "dense-binary": "binary",
-    "dense-binary-rescored": "rescored",
-}
-
+EncoderFor = Callable[[CollectionSpec], Encoder]
 Search = Callable[[str], Sequence[Candidate | FusedCandidate]]
 
 
@@ -62,35 +58,42 @@ class Run:
 def evaluate(
     corpus: Corpus,
     questions: Questions,
-    encoder_of: Callable[[int], Encoder],
+    encoder_for: EncoderFor,
     reranker: Reranker | None,
     dimensions: Sequence[int],
     weights: FusionWeights = DEFAULT_WEIGHTS,
 ) -> Iterator[Run]:
     """Index the corpus in a temporary folder and yield each run as it ends.
 
-    `dense-*` once for each of `dimensions`, by the encoder that `encoder_of` gives for it; the others at the
-    most dimensions.
+    `dense-*` once for each of `dimensions`: exact, by one bit of each, and as the product serves them; the
+    others at the most dimensions. `encoder_for` gives the encoder of an index version so made.
     """
     with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
         index = EdgeIndex(Path(folder))
         try:
             bench = _Bench(index, corpus, questions, weights)
-            encoder = encoder_of(max(dimensions))
-            collection = bench.indexed(encoder)
-            yield from bench.dense_runs(encoder, collection)
-            for dims in sorted(dimensions, reverse=True)[1:]:
-                smaller = encoder_of(dims)
-                yield from bench.dense_runs(smaller, bench.indexed(smaller))
-            yield bench.run("lexical", 0, bench.lexical_bytes, partial(bench.lexical_search, collection))
-            size = encoder.dimensions / 8 + bench.lexical_bytes
-            hybrid = partial(bench.hybrid_search, encoder, collection)
-            yield bench.run("hybrid", encoder.dimensions, size, hybrid)
+            most, *fewer = sorted(dimensions, reverse=True)
+            served = yield from bench.dense_runs(encoder_for, most)
+            for dims in fewer:
+                yield from bench.dense_runs(encoder_for, dims)
+            yield bench.run("lexical", 0, bench.lexical_bytes, partial(bench.lexical_search, served))
+            size = served.spec.coded / 8 + bench.lexical_bytes
+            hybrid = partial(bench.hybrid_search, served)
+            yield bench.run("hybrid", most, size, hybrid)
             if reranker:
                 search = partial(bench.reranked_search, reranker, hybrid)
-                yield bench.run("reranked", encoder.dimensions, size, search)
+                yield bench.run("reranked", most, size, search)
         finally:
             index.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A filled collection, how it was made, and what its queries are encoded by."""
+
+    collection: str
+    spec: CollectionSpec
+    encoder: Encoder
 
 
 class _Bench:
@@ -101,27 +104,36 @@ class _Bench:
         self._index = index
         self._questions = questions
         self._weights = weights
-        self._lexical = Lexical(average_length=average_length(corpus.passages))
+        languages = held_languages(corpus.passages)
+        length = average_length(corpus.passages, languages=languages)
+        self._lexical = Lexical(average_length=length, languages=languages)
         self._document_ids = dict(zip(ids, corpus.ids, strict=True))
         self._passages = dict(zip(ids, corpus.passages, strict=True))
         self._terms = self._lexical.passages(corpus.passages)
         self.lexical_bytes = TERM_BYTES * float(np.mean([len(terms.indices) for terms in self._terms]))
 
-    def indexed(self, encoder: Encoder) -> str:
-        """The name of a new collection of all passages, by this encoder."""
-        collection = f"dims-{encoder.dimensions}"
+    def indexed(self, encoder: Encoder, spec: CollectionSpec) -> _Indexed:
+        """A new collection of all passages."""
+        collection = f"codes-{spec.coded}-of-{spec.dimensions}"
         vectors = encoder.encode_passages([passage.full for passage in self._passages.values()])
         rows = zip(self._document_ids, vectors, self._terms, strict=True)
-        self._index.create(collection, CollectionSpec(encoder.dimensions))
+        self._index.create(collection, spec)
         self._index.upsert(collection, [Point(*row, payload={}) for row in rows])
-        return collection
+        return _Indexed(collection, spec, encoder)
 
-    def dense_runs(self, encoder: Encoder, collection: str) -> Iterator[Run]:
-        """One run for each precision."""
-        dims = encoder.dimensions
-        for name, precision in DENSE.items():
-            size = dims * 4 if precision == "exact" else dims / 8
-            yield self.run(name, dims, size, partial(self._dense_search, encoder, collection, precision))
+    def dense_runs(self, encoder_for: EncoderFor, dims: int) -> Generator[Run, None, _Indexed]:
+        """The three runs of one dimension. Returns what the product serves, for the others."""
+        plain = CollectionSpec(dims)
+        coded = self.indexed(encoder_for(plain), plain)
+        yield self._dense_run("dense-float", coded, "exact", 4 * dims)
+        yield self._dense_run("dense-binary", coded, "binary", dims / 8)
+        spec = served_spec(coded.encoder)
+        served = coded if spec == plain else self.indexed(encoder_for(spec), spec)
+        yield self._dense_run("dense-binary-rescored", served, "rescored", spec.coded / 8)
+        return served
+
+    def _dense_run(self, name: str, indexed: _Indexed, precision: Precision, size: float) -> Run:
+        return self.run(name, indexed.spec.dimensions, size, partial(self._dense_search, indexed, precision))
 
     def run(self, name: str, dims: int, size: float, search: Search) -> Run:
         """Ask every query once. The ranks are what is judged, so equal scores cannot be reordered."""
@@ -136,12 +148,18 @@ class _Bench:
         p50, p95 = np.percentile(milliseconds, [50, 95])
         return Run(name, dims, measured[NDCG], measured[RECALL], float(p50), float(p95), size)
 
-    def lexical_search(self, collection: str, query: str) -> Sequence[Candidate]:
-        return self._index.search_sparse(collection, self._lexical.query(query), limit=DEPTH)
+    def lexical_search(self, indexed: _Indexed, query: str) -> Sequence[Candidate]:
+        return self._index.search_sparse(indexed.collection, self._lexical.query(query), limit=DEPTH)
 
-    def hybrid_search(self, encoder: Encoder, collection: str, query: str) -> list[FusedCandidate]:
+    def hybrid_search(self, indexed: _Indexed, query: str) -> list[FusedCandidate]:
         return first_stage(
-            self._index, collection, encoder, self._lexical, query, limit=DEPTH, weights=self._weights
+            self._index,
+            indexed.collection,
+            indexed.encoder,
+            self._lexical,
+            query,
+            limit=DEPTH,
+            weights=self._weights,
         )
 
     def reranked_search(
@@ -152,8 +170,6 @@ class _Bench:
         scores = reranker.score([(query, self._passages[candidate.id].full) for candidate in head])
         return [*combine(head, scores, reranker.weight), *candidates[RERANKED:]]
 
-    def _dense_search(
-        self, encoder: Encoder, collection: str, precision: Precision, query: str
-    ) -> Sequence[Candidate]:
-        vector = encoder.encode_queries([query])[0]
-        return self._index.search_dense(collection, vector, limit=DEPTH, precision=precision)
+    def _dense_search(self, indexed: _Indexed, precision: Precision, query: str) -> Sequence[Candidate]:
+        vector = indexed.encoder.encode_queries([query])[0]
+        return self._index.search_dense(indexed.collection, vector, limit=DEPTH, precision=precision)

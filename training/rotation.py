@@ -22,9 +22,17 @@ MAXIMUM_FITTED = 20_000
 _ITERATIONS = 50
 
 
-def fold_rotation(folder: Path, passages: Sequence[Passage], dimensions: int, output: Path) -> bool:
+def fold_rotation(
+    folder: Path,
+    passages: Sequence[Passage],
+    dimensions: int,
+    output: Path,
+    *,
+    code_dimensions: int | None = None,
+) -> bool:
     """Write the static model in `folder`, cut to `dimensions` and rotated for `passages`, to `output`.
 
+    `code_dimensions`: how many of the first dimensions one-bit codes are made of (None: all).
     Returns False, and writes nothing, where there is no table to fold into or too little to fit to: fewer
     passages than `MINIMUM_FITTED`.
 
@@ -39,20 +47,25 @@ def fold_rotation(folder: Path, passages: Sequence[Passage], dimensions: int, ou
             f"{folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
         )
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
-    write_model(replace(model, table=model.table @ fit_rotation(vectors, dimensions)), output)
+    rotation = fit_rotation(vectors, dimensions, code_dimensions=code_dimensions)
+    write_model(replace(model, table=model.table @ rotation), output)
     return True
 
 
-def fit_rotation(vectors: FloatArray, dimensions: int, *, seed: int = 0) -> FloatArray:
+def fit_rotation(
+    vectors: FloatArray, dimensions: int, *, code_dimensions: int | None = None, seed: int = 0
+) -> FloatArray:
     """(full, dimensions) float32 with orthonormal columns, fitted to `vectors` (n, full).
 
     The corpus's principal axes first, so that the cut keeps what tells its passages apart; then a rotation
     among the kept ones that brings them close to their signs, since signs of principal components waste bits
-    (ITQ: Gong and Lazebnik 2011, doi:10.1109/CVPR.2011.5995432). At the full dimension no cosine changes.
+    (ITQ: Gong and Lazebnik 2011, doi:10.1109/CVPR.2011.5995432). Only the first `code_dimensions` (None: all)
+    become codes, so that only they are turned. At the full dimension no cosine changes.
     """
     vectors = unit(vectors)
     axes = principal_axes(vectors)[:, :dimensions]
-    return np.asarray(axes @ _towards_signs(vectors @ axes, seed), dtype=np.float32)
+    coded, rest = np.split(axes, [code_dimensions or dimensions], axis=1)
+    return np.hstack([coded @ _towards_signs(vectors @ coded, seed), rest]).astype(np.float32)
 
 
 def principal_axes(vectors: FloatArray) -> FloatArray:

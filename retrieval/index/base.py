@@ -58,12 +58,17 @@ class CollectionSpec:
     """
 
     dimensions: int
-    quantization: Quantization = "binary"
+    quantization: Quantization = "binary-query8"
     code_dimensions: int | None = None
 
     def __post_init__(self) -> None:
         if self.code_dimensions is not None and not 1 <= self.code_dimensions <= self.dimensions:
             raise ValueError(f"codes of {self.code_dimensions} of {self.dimensions} dimensions")
+
+    @property
+    def coded(self) -> int:
+        """Of how many dimensions the codes are."""
+        return self.code_dimensions or self.dimensions
 
 
 class Index(Protocol):

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion import engine
 from ingestion.learning import NotLearnableError, learn
-from ingestion.models import Chunk
+from ingestion.models import Chunk, IndexVersion
+from ingestion.reindex import reindex
+from retrieval.fusion import DEFAULT_WEIGHTS
 from searchapp.search import search
 from tests.factories import People, ready_document
+from training.adapt import AdaptReport
 
 SUBJECTS = ("pump", "valve", "seal", "motor", "sensor", "gasket", "filter", "nozzle")
 
@@ -22,10 +26,8 @@ def test_a_small_library_should_leave_the_model_as_it_is(people: People) -> None
     assert engine.live_version() == live
 
 
-def test_learning_should_switch_to_the_new_model_only_if_it_is_better(
-    people: People, settings: Any, tmp_path: Any
-) -> None:
-    settings.DATA_DIR, settings.CHUNK_WORDS = tmp_path, 40
+def fill(library: Any) -> None:
+    """Eight manuals of some 40 passages, each of which says twice what it is about."""
     for number in range(8):
         sections = (
             f"# {subject.title()} {number}-{part}\n\nThe {subject} of model {number} part {part} needs care. "
@@ -34,20 +36,66 @@ def test_learning_should_switch_to_the_new_model_only_if_it_is_better(
             for part in range(5)
             for subject in SUBJECTS
         )
-        ready_document(people.library, "\n\n".join(sections), f"manual-{number}.md")
+        ready_document(library, "\n\n".join(sections), f"manual-{number}.md")
+
+
+@pytest.fixture
+def learned(people: People, settings: Any, tmp_path: Path) -> AdaptReport:
+    settings.DATA_DIR, settings.CHUNK_WORDS = tmp_path, 40
+    fill(people.library)
+    return learn(people.library)
+
+
+def test_learning_should_switch_to_the_new_model_if_it_is_better(
+    people: People, learned: AdaptReport, tmp_path: Path
+) -> None:
+    assert learned.better
+    assert learned.after[512].ndcg_at_10 > learned.before[512].ndcg_at_10
+    assert learned.passages == Chunk.objects.count()
     live = engine.live_version()
-    report = learn(people.library)
-    assert report.passages == Chunk.objects.count()
-    changed = engine.live_version() != live
-    assert changed == report.better == (report.after[512].ndcg_at_10 > report.before[512].ndcg_at_10)
-    if changed:
-        assert engine.live_version().encoder.startswith("models/learned-")
+    assert live.learned.startswith("models/learned-")
+    assert live.encoder.startswith("models/rotated-")
+    assert {folder.name for folder in (tmp_path / "models").iterdir()} == {
+        Path(live.learned).name,
+        Path(live.encoder).name,
+    }
     assert search(people.owner, "order a gasket kit", rerank=False).hits
 
 
-def test_an_encoder_that_is_no_static_model_should_be_refused(people: People) -> None:
+def test_learned_weights_should_hold_for_queries_of_that_library(
+    people: People, learned: AdaptReport
+) -> None:
+    live, mine = engine.live_version(), str(people.library.pk)
+    assert engine.weights(live, [mine]) == learned.weights != DEFAULT_WEIGHTS
+    assert engine.weights(live, ["another"]) == DEFAULT_WEIGHTS
+
+
+def test_learning_again_should_begin_from_the_shipped_model_and_leave_no_old_folders(
+    people: People, learned: AdaptReport, tmp_path: Path
+) -> None:
+    again = learn(people.library)
+    assert again.before[512] == learned.before[512]
+    learn(people.library)
+    kept = IndexVersion.objects.values_list("encoder", "learned")
+    assert len(kept) == 2  # the live one, and the one before for a rollback
+    assert {f"models/{folder.name}" for folder in (tmp_path / "models").iterdir()} == {
+        name for names in kept for name in names
+    }
+
+
+def test_reindex_should_keep_what_was_learned_until_the_setting_names_another_model(
+    people: People, learned: AdaptReport, settings: Any
+) -> None:
     live = engine.live_version()
-    live.encoder = "someone/transformer"
-    live.save()
+    successor = reindex()
+    assert (successor.learned, successor.fusion) == (live.learned, live.fusion)
+    settings.ENCODER = str(settings.BASE_DIR / "models" / "encoder")
+    other = reindex()
+    assert (other.model, other.learned) == (settings.ENCODER, "")
+    assert search(people.owner, "order a gasket kit", rerank=False).hits
+
+
+def test_an_encoder_that_is_no_static_model_should_be_refused(people: People, settings: Any) -> None:
+    settings.ENCODER = "someone/transformer"
     with pytest.raises(NotLearnableError, match="someone/transformer"):
         learn(people.library)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingestion import engine, reconciler
+from ingestion import engine, fitting, reconciler
 from ingestion import reindex as module
 from ingestion.models import Chunk, Document, IndexVersion
 from ingestion.reindex import ReindexError, reindex
@@ -99,3 +100,63 @@ def test_the_reconciler_should_write_missing_points_and_remove_orphans(people: P
     assert set(engine.index().ids(collection)) == all_chunks()
     assert engine.index().count(collection, Filter({"document": [str(kept.pk)]})) == 1
     assert reconciler.run(at_once) == reconciler.Report(removed=0, written=0)
+
+
+def test_reindex_should_measure_languages_and_lengths(people: People) -> None:
+    english = "The machines are serviced every year by the people who made them, and then they are sold. " * 6
+    german = "Die Maschinen werden jedes Jahr von den Herstellern gewartet und danach wieder verkauft. " * 6
+    ready_document(people.library, english, "a.txt")
+    ready_document(people.library, german, "b.txt")
+    ready_document(people.library, german.replace("Jahr", "Quartal"), "c.txt")
+    version = reindex()
+    assert version.languages == ["de", "en"]
+    assert 10 < version.average_length < 100
+
+
+def test_a_language_should_be_stemmed_as_such_from_its_first_document_on(people: People) -> None:
+    ready_document(people.library)
+    assert engine.live_version().languages == ["en"]
+    german = (
+        "Die Mitarbeiter bekommen jedes Jahr dreißig Urlaubstage, die sie bis zum Ende des Jahres nehmen."
+    )
+    ready_document(people.library, german, "urlaub.txt")
+    assert engine.live_version().languages == ["en", "de"]
+    (hit, *_) = search(people.owner, "Mitarbeitern", rerank=False).hits
+    assert hit.chunk.document.name == "urlaub.txt"
+    assert hit.scores["lexical"]  # English stemming would not bring the two forms together
+
+
+def test_a_large_enough_library_should_get_a_rotated_encoder_and_weights_of_its_own(
+    people: People, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.CHUNK_WORDS = tmp_path, 30
+    text = "\n\n".join(
+        f"# Part {i}\n\nPump {i} has a valve of size {i * 7}. Its motor turns {i * 13} times a minute. "
+        f"Its gasket is number {i * 31} of the list."
+        for i in range(220)
+    )
+    ready_document(people.library, text, "parts.md")
+    before = search(people.owner, "which gasket has pump 17", rerank=False).hits[0]
+    version = reindex()
+    assert version.encoder == f"models/rotated-{version.collection}"
+    assert (version.quantization, version.code_dimensions) == ("binary-query8", 256)
+    assert version.fusion[str(people.library.pk)]["passages"] == Chunk.objects.count()
+    after = search(people.owner, "which gasket has pump 17", rerank=False).hits[0]
+    assert after.scores["dense"] == pytest.approx(before.scores["dense"], abs=1e-3)
+
+
+def test_a_failed_reindex_should_leave_no_model_behind(
+    people: People, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = tmp_path
+
+    def rotate(version: IndexVersion, sample: Any) -> None:
+        version.encoder = f"models/rotated-{version.collection}"
+        (tmp_path / version.encoder).mkdir(parents=True)
+        raise OSError("disk full")
+
+    ready_document(people.library)
+    monkeypatch.setattr(fitting, "_rotate", rotate)
+    with pytest.raises(OSError, match="disk full"):
+        reindex()
+    assert not any((tmp_path / "models").iterdir())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.fusion import ORDINARY_TERMS, FusionWeights, fuse
+from retrieval.fusion import ORDINARY_TERMS, FusionWeights, fuse, mean_weights
 from retrieval.types import Candidate, FusedCandidate
 
 
@@ -64,3 +64,11 @@ def test_a_leg_that_counts_for_nothing_should_stay_so(weight: float) -> None:
 
 def test_query_without_terms_should_get_the_weight_as_it_is() -> None:
     assert FusionWeights(spaced=0.7).lexical("of the", 0) == 0.7
+
+
+def test_query_over_several_libraries_should_get_their_mean_by_passages() -> None:
+    small, large = FusionWeights(0.2, 0.6, 1.0), FusionWeights(0.8, 1.0, 2.0)
+    mean = mean_weights([(100, small), (300, large)])
+    assert (mean.spaced, mean.cjk, mean.length_slope) == pytest.approx((0.65, 0.9, 1.75))
+    assert mean_weights([(5, small)]) == small
+    assert mean_weights([]) == FusionWeights()

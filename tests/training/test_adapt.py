@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retrieval.types import Passage
-from tests.training.support import corpus, write_tiny_model
-from training.adapt import MINIMUM_PASSAGES, adapt
+from tests.training.support import corpus, tiny_model, write_tiny_model
+from training.adapt import MINIMUM_PASSAGES, _lost, _Parts, adapt
+from training.bags import BagMaker
 from training.static_model import read_model
 
 
@@ -59,14 +61,37 @@ def test_adapt_should_leave_the_model_alone(
 def test_adapt_should_write_nothing_when_it_is_not_better(tmp_path: Path) -> None:
     """Passages of random words have nothing in common with what is left of them."""
     base = write_tiny_model(tmp_path / "base")
-    random = np.random.default_rng(0)
+    draw = np.random.default_rng(0)
     words = [f"word{letter}{i}" for letter in "abcdef" for i in range(40)]
     documents = [
-        [Passage(text=". ".join(" ".join(random.choice(words, 5)) for _ in range(3)) + ".")]
-        for _ in range(300)
+        [Passage(text=". ".join(" ".join(draw.choice(words, 5)) for _ in range(3)) + ".")] for _ in range(300)
     ]
 
     report = adapt(base, documents, tmp_path / "adapted")
 
     assert report.better == (tmp_path / "adapted").exists()
     assert report.better == (report.after[64].ndcg_at_10 > report.before[64].ndcg_at_10)
+
+
+def test_adapt_should_learn_the_other_documents_too(tmp_path: Path) -> None:
+    base = write_tiny_model(tmp_path / "base")
+
+    alone = adapt(base, corpus(400), tmp_path / "alone")
+    beside = adapt(base, corpus(400), tmp_path / "beside", others=corpus(300))
+
+    assert alone.better
+    assert beside.better
+    assert beside.training_pairs > alone.training_pairs
+    assert beside.passages == alone.passages == 400
+
+
+def test_loss_of_the_others_should_be_what_held_out_pairs_say(tmp_path: Path) -> None:
+    model = tiny_model()
+    bags = BagMaker(model.tokenizer)
+    others = _Parts.of([passage for document in corpus(300) for passage in document], 0, random.Random(0))
+    spoilt = model.table.copy()
+    spoilt[1:] = 1.0  # every text the same
+
+    assert _lost(bags, others, model.table, model.table, 0) == 0
+    assert _lost(bags, others, model.table, spoilt, 0) > 0.05
+    assert _lost(bags, _Parts([], []), model.table, spoilt, 0) == 0

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
 from tests.support.models import static_model, tiny_tokenizer
 from training.beir import DatasetError, load_corpus, load_questions
-from training.evaluate import NDCG, RECALL, evaluate
+from training.evaluate import NDCG, RECALL, EncoderFor, evaluate
 
 DOCUMENTS = [
     {"_id": "d1", "title": "Dogs", "text": "The dog barks at the cat."},
@@ -123,12 +122,12 @@ def test_set_that_is_no_folder_should_raise_its_own_error(tmp_path: Path) -> Non
         load_corpus(tmp_path / "absent")
 
 
+def encoder_for(model: Path) -> EncoderFor:
+    return lambda spec: load_encoder(str(model), spec.dimensions)
+
+
 def test_every_run_should_be_measured_at_every_dimension(dataset: Path, model: Path) -> None:
-    runs = list(
-        evaluate(
-            load_corpus(dataset), load_questions(dataset), partial(load_encoder, str(model)), None, [12, 8]
-        )
-    )
+    runs = list(evaluate(load_corpus(dataset), load_questions(dataset), encoder_for(model), None, [12, 8]))
     assert [(run.name, run.dimensions, run.bytes_per_vector) for run in runs[:6]] == [
         ("dense-float", 12, 48),
         ("dense-binary", 12, 1.5),
@@ -145,7 +144,7 @@ def test_every_run_should_be_measured_at_every_dimension(dataset: Path, model: P
 
 def test_runs_should_equal_an_exact_ranking_by_numpy(dataset: Path, model: Path) -> None:
     encoder, corpus, questions = load_encoder(str(model)), load_corpus(dataset), load_questions(dataset)
-    run = next(iter(evaluate(corpus, questions, partial(load_encoder, str(model)), None, [12])))
+    run = next(iter(evaluate(corpus, questions, encoder_for(model), None, [12])))
     scores = (
         encoder.encode_queries(list(questions.queries.values()))
         @ encoder.encode_passages([passage.full for passage in corpus.passages]).T
@@ -169,9 +168,7 @@ class Longest:
 def test_reranked_run_should_follow_the_reranker(dataset: Path, model: Path) -> None:
     (dataset / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td4\t1\n")
     reranker = Reranker(RerankerCard("longest", weight=1.0), tiny_tokenizer(), Longest())
-    runs = evaluate(
-        load_corpus(dataset), load_questions(dataset), partial(load_encoder, str(model)), reranker, [12]
-    )
+    runs = evaluate(load_corpus(dataset), load_questions(dataset), encoder_for(model), reranker, [12])
     hybrid, reranked = list(runs)[-2:]
     assert hybrid.ndcg < 1
     assert (reranked.name, reranked.dimensions, reranked.ndcg) == ("reranked", 12, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,14 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from ingestion.engine import model_path
 from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
+from retrieval.index.base import CollectionSpec
 from retrieval.reranker import Reranker, load_reranker
 from retrieval.types import Passage
 from searchapp.management.judged import JudgedCommand, add_judged_arguments
 from training.adapt import adapt
 from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
 from training.calibrate import calibrate
-from training.evaluate import Run, evaluate
+from training.evaluate import EncoderFor, Run, evaluate
 from training.rotation import fold_rotation
 
 CUTS = (512, 256, 128, 64)
@@ -70,9 +71,9 @@ class Command(BaseCommand):
                 corpus = load_corpus(dataset)
                 model, weights, adapted = self._learn(corpus, Path(folder), adapting=options["adapt"])
                 dimensions = _dimensions_of(model, options["dims"])
-                encoder_of = partial(_encoder, model, corpus.passages, Path(folder))
+                encoder_for = partial(_encoder, model, corpus.passages, Path(folder))
                 questions = load_questions(dataset, options["queries"])
-                report = self._measure(corpus, questions, encoder_of, dimensions, weights)
+                report = self._measure(corpus, questions, encoder_for, dimensions, weights)
             except (DatasetError, EncoderUnavailableError, OSError, ValueError) as error:
                 raise CommandError(str(error)) from error
         if options["json"]:
@@ -94,7 +95,7 @@ class Command(BaseCommand):
         self,
         corpus: Corpus,
         questions: Questions,
-        encoder_of: Callable[[int], Encoder],
+        encoder_for: EncoderFor,
         dimensions: Sequence[int],
         weights: FusionWeights,
     ) -> dict[str, object]:
@@ -104,7 +105,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Lexical weight {weights.spaced:.2f}, Chinese, Japanese, Korean {weights.cjk:.2f}")
         self.stdout.write(COLUMNS)
         runs = []
-        for run in evaluate(corpus, questions, encoder_of, reranker, dimensions, weights):
+        for run in evaluate(corpus, questions, encoder_for, reranker, dimensions, weights):
             runs.append(run)
             self._write(run)
         return {
@@ -141,11 +142,13 @@ def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:
     return [most, *(cut for cut in CUTS if cut < most)]
 
 
-def _encoder(model: str, passages: Sequence[Passage], scratch: Path, dimensions: int) -> Encoder:
-    """The encoder of an index version of this size: cut, and rotated for the passages where it can be."""
-    folder = scratch / f"rotated-{dimensions}"
-    folded = Path(model).is_dir() and fold_rotation(Path(model), passages, dimensions, folder)
-    return load_encoder(str(folder) if folded else model, dimensions)
+def _encoder(model: str, passages: Sequence[Passage], scratch: Path, spec: CollectionSpec) -> Encoder:
+    """The encoder of an index version so made: cut, and rotated for the passages where it can be."""
+    folder = scratch / f"rotated-{spec.coded}-of-{spec.dimensions}"
+    folded = Path(model).is_dir() and fold_rotation(
+        Path(model), passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions
+    )
+    return load_encoder(str(folder) if folded else model, spec.dimensions)
 
 
 def _as_json(run: Run) -> dict[str, str | float]:
