@@ -21,7 +21,7 @@ class FusionWeights:
     """
 
     spaced: float = 0.7  # languages written with spaces between words
-    cjk: float = 0.9  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
+    cjk: float = 0.95  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
     # How fast the weight falls, in logits, with the logarithm of the number of terms: each word of a long
     # query says less by itself. Bigrams are not words, so that CJK queries keep their weight.
     length_slope: float = 1.0

@@ -42,10 +42,10 @@ def test_perfect_dense_leg_should_move_the_weight_towards_it() -> None:
     assert weights.spaced < PRIOR.spaced
 
 
-def test_learned_weight_should_be_no_further_than_half_way_from_the_prior() -> None:
+def test_learned_weight_should_stay_near_the_prior_whatever_the_pseudo_queries_say() -> None:
     for encode in (noise, sure):
         weights, _ = calibrate(encode, PASSAGES, [], PRIOR)
-        assert PRIOR.spaced / 2 <= weights.spaced <= (1 + PRIOR.spaced) / 2
+        assert abs(weights.spaced - PRIOR.spaced) < 0.15
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""The rules of search quality, on real sets through the real pipeline; learning reads documents alone."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+SETS = Path(__file__).parents[3] / "shared" / "data" / "eval"
+# No set may be lost in the middle of two legs. Differences below 0.005 are what single queries make.
+WITHIN = 0.005
+
+pytestmark = pytest.mark.skipif(not SETS.is_dir(), reason=f"the evaluation sets are not there ({SETS})")
+
+
+@pytest.mark.parametrize("name", ["cranfield", "cisi", "medline", "liveqa_med", "xquad_en"])
+def test_learned_hybrid_should_not_fall_below_its_better_leg(
+    name: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.RERANK_BACKEND = "off"
+    file = tmp_path / "report.json"
+    options = ["--adapt", "--dims", "512", "--queries", "300", "--json", str(file)]
+    call_command("evaluate", SETS / name, *options, stdout=StringIO())
+    report = json.loads(file.read_text())
+    runs = {run["name"]: run["ndcg@10"] for run in report["runs"]}
+    assert report["adapted"]
+    assert runs["hybrid"] > max(runs["dense-float"], runs["lexical"]) - WITHIN
+    assert runs["dense-binary-rescored"] > 0.995 * runs["dense-float"]
+    assert runs["dense-binary"] > 0.95 * runs["dense-float"]
