@@ -1,5 +1,6 @@
 # The few commands. `make help` lists them.
 PYTHON ?= python3
+DATA ?= ../shared/data/eval
 TRAIN_DATA ?= ../shared/data/train
 PIP_COMPILE = .venv/bin/pip-compile --quiet --strip-extras --no-header --annotation-style line \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
@@ -38,7 +39,9 @@ train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DA
 	.venv/bin/python -m training.train_base --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
 
 bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDER)
-	.venv/bin/python -m benchmarks.quality $(or $(DATA),../shared/data/eval)
+	.venv/bin/python -m benchmarks.quality $(DATA)
+	.venv/bin/python -m benchmarks.quantization $(DATA)
+	.venv/bin/python -m benchmarks.quantization $(DATA) --adapt
 
 train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS, PAIR_STEPS)
 	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \

@@ -1,6 +1,6 @@
-"""Writes docs/quality.md: `manage.py evaluate` on every BEIR-layout set of a folder.
+"""Writes the first sections of docs/quality.md: `manage.py evaluate` on every BEIR-layout set of a folder.
 
-make bench DATA=FOLDER        (by default ../shared/data/eval)
+python -m benchmarks.quality FOLDER [--queries N]
 """
 
 from __future__ import annotations
@@ -13,86 +13,85 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
+
+from benchmarks.sections import table, write_section
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "quality.md"
 RUNS = ("dense-float", "dense-binary", "dense-binary-rescored", "lexical", "hybrid", "reranked")
-HEAD = """# Quality
+BY_DIMENSION = {"dense-float": "float", "dense-binary": "one bit", "dense-binary-rescored": "served"}
+DIMENSIONS = (512, 256, 128, 64)
+TITLES = {"shipped": "As shipped", "adapted": "After learning each corpus (`--adapt`)"}
 
-nDCG@10 (linear gain, as trec_eval's) by `manage.py evaluate SET`, which runs the product's own pipeline: one
-passage a document, the real index, 512 dimensions unless the column says otherwise. Written by
-`make bench`; do not edit. The sets are not part of the repository. `reranked` is empty where reranking was
-off (`QUARRY_RERANK_BACKEND=off`), since on a CPU it takes half a second a query.
-"""
+Result = dict[str, Any]  # what `evaluate --json` writes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
-    sets = sorted(path.parent.parent for path in parser.parse_args().data.glob("*/qrels/test.tsv"))
-    parts = [HEAD]
-    for adapted in (False, True):
-        results = [_evaluate(folder, adapted) for folder in sets]
-        title = "After learning the corpus (`--adapt`)" if adapted else "As shipped"
-        parts.append(f"\n## {title}\n\n{_table(results)}")
-        if not adapted:
-            parts.append(
-                f"\n### By dimension, `dense-float` and `dense-binary-rescored`\n\n{_by_dimension(results)}"
-            )
-    TARGET.write_text("".join(parts), encoding="utf-8")
-    print(f"Wrote {TARGET.relative_to(ROOT)}")
+    parser.add_argument("data", type=Path, metavar="FOLDER")
+    parser.add_argument("--queries", type=int, metavar="N", help="of each set; all by default")
+    options = parser.parse_args()
+    sets = sorted(path.parents[1] for path in options.data.glob("*/qrels/test.tsv"))
+    for state, title in TITLES.items():
+        results = [_evaluate(folder, state, options.queries) for folder in sets]
+        markdown = f"## {title}\n\n{_by_run(results)}\n### By dimension\n\n{_by_dimension(results)}"
+        write_section(TARGET, state, markdown)
 
 
-def _evaluate(folder: Path, adapted: bool) -> dict[str, Any]:
-    print(folder.name, "adapted" if adapted else "as shipped", flush=True)
+def _evaluate(folder: Path, state: str, queries: int | None) -> Result:
+    print(folder.name, state, flush=True)
     with tempfile.TemporaryDirectory(prefix="quarry-quality-") as scratch:
         answer = Path(scratch) / "answer.json"
         command = [sys.executable, "manage.py", "evaluate", str(folder), "--json", str(answer)]
-        dimensions = ["--adapt", "--dims", "512"] if adapted else ["--dims", "512,256,128,64"]
+        command += ["--dims", ",".join(map(str, DIMENSIONS))]
+        command += ["--adapt"] if state == "adapted" else []
+        command += ["--queries", str(queries)] if queries else []
         environment = os.environ | {"QUARRY_DATA": scratch}
-        subprocess.run(
-            [*command, *dimensions], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
-        )
-        result: dict[str, Any] = json.loads(answer.read_text())
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        result: Result = json.loads(answer.read_text())
     return result
 
 
-def _find(result: dict[str, Any], name: str, dimensions: int = 512) -> dict[str, Any] | None:
-    runs = (run for run in result["runs"] if run["name"] == name)
-    return next((run for run in runs if run.get("dimensions") in (None, 0, dimensions)), None)
+def _by_run(results: Sequence[Result]) -> str:
+    header = ["set", "documents", "queries", *RUNS, "hybrid R@100"]
+    columns = [(name, 0, "ndcg@10") for name in RUNS] + [("hybrid", 0, "recall@100")]
+    labels = [[r["dataset"], f"{r['documents']:,}", f"{r['queries']:,}"] for r in results]
+    return _table(header, labels, results, columns)
 
 
-def _table(results: Sequence[dict[str, Any]]) -> str:
-    lines = [_row(["set", "documents", "queries", *RUNS, "hybrid R@100"])]
-    lines.append(_row(["---"] * (len(RUNS) + 4)))
-    for result in results:
-        hybrid = _find(result, "hybrid")
-        figures = [_ndcg(_find(result, name)) for name in RUNS]
-        tail = [f"{hybrid['recall@100']:.3f}"] if hybrid else [""]
-        lines.append(
-            _row([result["dataset"], f"{result['documents']:,}", f"{result['queries']:,}", *figures, *tail])
-        )
-    return "\n".join(lines) + "\n"
+def _by_dimension(results: Sequence[Result]) -> str:
+    columns = [(name, dims, "ndcg@10") for name in BY_DIMENSION for dims in DIMENSIONS]
+    header = ["set", *(f"{BY_DIMENSION[name]} {dims}" for name, dims, _ in columns)]
+    return _table(header, [[r["dataset"]] for r in results], results, columns)
 
 
-def _by_dimension(results: Sequence[dict[str, Any]]) -> str:
-    columns = [(name, d) for name in ("dense-float", "dense-binary-rescored") for d in (512, 256, 128, 64)]
-    lines = [_row(["set", *(f"{'float' if n == 'dense-float' else 'one bit'} {d}" for n, d in columns)])]
-    lines.append(_row(["---"] * (len(columns) + 1)))
-    for result in results:
-        lines.append(_row([result["dataset"], *(_ndcg(_find(result, name, d)) for name, d in columns)]))
-    return "\n".join(lines) + "\n"
+def _table(
+    header: list[str],
+    labels: Sequence[list[str]],
+    results: Sequence[Result],
+    columns: Sequence[tuple[str, int, str]],
+) -> str:
+    """A line a set, and their mean; no figure for a run that was not made."""
+    figures = [[_figure(result, *column) for column in columns] for result in results]
+    lines = [[*label, *map(_written, line)] for label, line in zip(labels, figures, strict=True)]
+    means = [mean(column) if None not in column else None for column in zip(*figures, strict=True)]
+    lines.append(["**mean**", *[""] * (len(labels[0]) - 1), *map(_written, means)])
+    return table(header, lines)
 
 
-def _ndcg(run: dict[str, Any] | None) -> str:
-    return f"{run['ndcg@10']:.3f}" if run else ""
+def _figure(result: Result, name: str, dimensions: int, measure: str) -> float | None:
+    """Of a run at these dimensions (0: at the most)."""
+    runs = [run for run in result["runs"] if run["name"] == name]
+    found = [run for run in runs if run["dimensions"] == dimensions] if dimensions else runs[:1]
+    return float(found[0][measure]) if found else None
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _written(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}"
 
 
 if __name__ == "__main__":
