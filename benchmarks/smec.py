@@ -1,10 +1,10 @@
 """Ablation of SMEC (training/smec) on sets in BEIR's layout: what each way of making vectors smaller keeps.
 
-python -m benchmarks.smec FOLDER [--sets a,b]
+python -m benchmarks.smec FOLDER [--sets a,b] [--shipped]
 
-Each corpus is learned first, as `manage.py adapt` does. Everything is fitted to its documents; its queries
-and judgements only measure. Writes the section `ablation` of docs/smec.md and
-docs/images/smec-gradient-variance.svg.
+Each corpus is learned first, as `manage.py adapt` does, or with `--shipped` not. Everything is fitted to its
+documents; its queries and judgements only measure. Writes the section `ablation` of docs/smec.md and
+docs/images/smec-gradient-variance.svg, or the section `ablation-shipped`.
 """
 
 from __future__ import annotations
@@ -85,25 +85,29 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, metavar="FOLDER")
     parser.add_argument("--sets", type=lambda names: names.split(","), help="all of the folder by default")
+    parser.add_argument("--shipped", action="store_true", help="the model as it is, without learning")
     options = parser.parse_args()
     found = sorted(path.parents[1].name for path in options.data.glob("*/qrels/test.tsv"))
     rows: list[Row] = []
     for name in options.sets or found:
         started = time.monotonic()
-        rows += measure_set(name, learned_vectors(options.data / name))
+        rows += measure_set(name, set_vectors(options.data / name, learn=not options.shipped))
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
-    write_section(ROOT / "docs" / "smec.md", "ablation", section(rows, queries=QUERIES))
+    suffix = "-shipped" if options.shipped else ""
+    write_section(ROOT / "docs" / "smec.md", f"ablation{suffix}", section(rows, queries=QUERIES))
+    if options.shipped:
+        return
     picture = ROOT / "docs" / "images" / "smec-gradient-variance.svg"
     picture.write_text(variance_picture(rows, _PICTURED), encoding="utf-8")
 
 
-def learned_vectors(folder: Path) -> Vectors:
-    """A set's vectors by the shipped model after it learned the set's documents."""
+def set_vectors(folder: Path, *, learn: bool) -> Vectors:
+    """A set's vectors by the shipped model; `learn`: after it learned the set's documents."""
     corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
     with tempfile.TemporaryDirectory(prefix="quarry-smec-") as scratch:
         output = Path(scratch) / "encoder"
-        report = adapt(ENCODER, [[passage] for passage in corpus.passages], output)
-        model = read_model(output if report.better else ENCODER)
+        better = learn and adapt(ENCODER, [[passage] for passage in corpus.passages], output).better
+        model = read_model(output if better else ENCODER)
     bags = BagMaker(model.tokenizer)
     pairs = sample_pairs(list(enumerate(corpus.passages)), limit=PAIRS, seed=0)
     counts = pair_bags(bags, pairs)
@@ -120,19 +124,19 @@ def learned_vectors(folder: Path) -> Vectors:
     )
 
 
-def measure_set(name: str, learned: Vectors) -> Iterator[Row]:
+def measure_set(name: str, vectors: Vectors) -> Iterator[Row]:
     """Every variant from every start, at every dimension."""
     everything = np.eye(FULL, dtype=np.float32)
-    reference = learned.ndcg(everything)
+    reference = vectors.ndcg(everything)
     starts = {
         "cut": everything,
-        _PICTURED: principal_axes(learned.corpus),
+        _PICTURED: principal_axes(vectors.corpus),
         "damped pair noise, principal axes": damped_axes(
-            learned.pairs.queries, learned.pairs.passages, learned.corpus
+            vectors.pairs.queries, vectors.pairs.passages, vectors.corpus
         ),
     }
     for start, axes in starts.items():
-        turned = learned.through(axes)
+        turned = vectors.through(axes)
         for variant, compression in VARIANTS.items():
             matrices, variances = compressing(turned.pairs, compression)
             matrices = {FULL: everything} | matrices

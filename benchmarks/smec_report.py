@@ -25,7 +25,7 @@ _TITLE = "Variance of the gradient in each epoch, mean of the sets"
 class Row:
     """One variant from one start on one set.
 
-    `reference`: nDCG@10 of the learned model's 512 floats. `shares`: of the reference, by dimension.
+    `reference`: nDCG@10 of the model's 512 floats. `shares`: of the reference, by dimension.
     `variances`: the gradient's in each epoch, by the dimension trained (0: all at once).
     """
 
@@ -55,7 +55,7 @@ def section(rows: Sequence[Row], *, queries: int) -> str:
     ]
     starts = list(dict.fromkeys(row.start for row in bare))
     return (
-        f"nDCG@10 (the first {queries} queries of a set at the most) in per cent of the learned model's 512 "
+        f"nDCG@10 (the first {queries} queries of a set at the most) in per cent of the model's 512 "
         f"floats, the mean of the sets. What is 100 %: {sets}.\n\n"
         + table(["axes", "then", *map(str, dimensions)], [[*key, *mean] for key, mean in means.items()])
         + "\nSet by set, without a matrix trained on top:\n\n"
