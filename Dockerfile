@@ -12,6 +12,11 @@ ARG WITH_GPU=
 COPY requirements/gpu.txt requirements/
 RUN if [ -n "$WITH_GPU" ]; then pip install -r requirements/gpu.txt; fi
 
+# And that of the Triton client: docker compose --profile triton build
+ARG WITH_TRITON=
+COPY requirements/triton.txt requirements/
+RUN if [ -n "$WITH_TRITON" ]; then pip install -r requirements/triton.txt; fi
+
 COPY . .
 RUN useradd --system --uid 10001 --home-dir /data quarry \
     && mkdir /data && chown quarry: /data \

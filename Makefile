@@ -51,7 +51,8 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
 	$(PIP_COMPILE) --extra gpu -c requirements/base.txt -o requirements/gpu.txt pyproject.toml
-	$(PIP_COMPILE) --extra server --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) --extra triton -c requirements/base.txt -o requirements/triton.txt pyproject.toml
+	$(PIP_COMPILE) --extra server --extra triton --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
 .PHONY: help install run test lint train-base train-reranker bench lock

@@ -35,10 +35,10 @@ def boolean(name: str, default: bool) -> bool:
     return value in TRUE if value else default
 
 
-def url(name: str, *schemes: str) -> str:
+def url(name: str, *schemes: str, needed: bool = False) -> str:
     """An address, or nothing. The refusal leaves the value out: it may hold a password."""
     value = text(name)
-    if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+    if (value or needed) and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}")
     return value
 

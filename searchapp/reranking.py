@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -14,21 +15,45 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from ingestion.engine import model_path
-from retrieval.reranker import NotRerankedError, load_card, load_reranker
+from retrieval.reranker import NotRerankedError, Reranker, load_card, load_reranker
 from retrieval.reranker.batching import BatchingReranker
+from searchapp.metrics import RERANKINGS, RerankMetrics
 
 logger = logging.getLogger(__name__)
 
+_loading = threading.Lock()
+
+
+class RerankerSettingsError(Exception):
+    """The settings name a reranker that cannot be loaded: which variables, and why."""
+
+
+def load() -> Reranker:
+    """The model that the settings name. Raises RerankerSettingsError, whatever a model's own code raised."""
+    try:
+        return load_reranker(
+            model_path(settings.RERANKER),
+            backend=settings.RERANK_BACKEND,
+            compiled=settings.RERANK_COMPILE,
+            triton_url=settings.TRITON_URL,
+        )
+    except Exception as error:
+        raise RerankerSettingsError(
+            f"The reranker {settings.RERANKER!r} (QUARRY_RERANKER) cannot be loaded by the backend "
+            f"{settings.RERANK_BACKEND!r} (QUARRY_RERANK_BACKEND): {error}. "
+            "QUARRY_RERANK_BACKEND=off serves without one."
+        ) from error
+
+
+def batching() -> BatchingReranker:
+    """This process's one model thread. Raises RerankerSettingsError until it could be made."""
+    with _loading:
+        return _batching()
+
 
 @cache
-def batching() -> BatchingReranker | None:
-    """This process's one model thread; None, until the next start, if the model cannot be loaded."""
-    try:
-        model = load_reranker(model_path(settings.RERANKER), backend=settings.RERANK_BACKEND)
-    except Exception:  # whatever a model's own code raises: search goes on without it
-        logger.exception("The reranker %s cannot be loaded", settings.RERANKER)
-        return None
-    return BatchingReranker(model)
+def _batching() -> BatchingReranker:
+    return BatchingReranker(load(), RerankMetrics())
 
 
 @cache
@@ -38,24 +63,24 @@ def weight() -> float:
 
 
 def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
-    """The passages' scores, or why there are none in time: `off`, `timeout`, `busy` or `unavailable`.
+    """The passages' scores, or why there are none in time: `off`, or the reason of a `NotRerankedError`.
 
     `deadline` is a reading of `time.monotonic()`.
     """
     if settings.RERANK_BACKEND == "off":
         return "off"
-    if settings.EMBEDDED:
-        return score(query, passages, deadline)
-    return _by_worker(query, passages, deadline)
+    scores = (score if settings.EMBEDDED else _by_worker)(query, passages, deadline)
+    RERANKINGS.labels(scores if isinstance(scores, str) else "reranked").inc()
+    return scores
 
 
 def score(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
-    model = batching()
-    if model is None:
-        return "unavailable"
     try:
         pairs = [(query, passage) for passage in passages]
-        return [float(s) for s in model.score(pairs, deadline=deadline)]
+        return [float(s) for s in batching().score(pairs, deadline=deadline)]
+    except RerankerSettingsError as error:
+        logger.error("%s", error)
+        return "unavailable"
     except NotRerankedError as error:
         return error.reason
 

@@ -22,6 +22,8 @@ NOT_RERANKED = {
     "rerank_timeout": "it took too long",
     "rerank_busy": "the reranker is busy",
     "rerank_unavailable": "the reranker does not answer",
+    "rerank_failed": "the reranker could not read these passages",
+    "rerank_language": "the reranker does not know the language",
     "rerank_off": "it is switched off",
 }
 

@@ -28,6 +28,7 @@ from searchapp.reranking import weight
 from searchapp.snippets import Snippet, Snippets
 
 POOL = 100  # candidates of each leg: what facets count, and where the last page ends
+AFTER_RERANK = 0.1  # the share of a deadline that is left for facets and snippets
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def search(
     """The passages that answer the query best, among those that the person may read at this moment.
 
     A library that the person may not read is as if it did not exist. With `rerank`, the cross-encoder
-    orders the first candidates if it answers within `deadline_ms` of the call; else `reranked` is false and
-    `degraded` says why.
+    orders the first candidates if it answers early enough for the page to be complete within `deadline_ms`
+    of the call; else `reranked` is false and `degraded` says why.
 
     Raises `QueryError` for what cannot be asked, `IndexUnavailableError` when the index does not answer.
     """
@@ -104,7 +105,8 @@ def search(
     found = _look_up(user, candidates)
     ranking = _Ranking([c for c in candidates if c.id in found])
     if rerank and ranking.candidates:
-        _rerank(user, query, ranking, started + (deadline_ms or settings.RERANK_DEADLINE_MS) / 1000)
+        seconds = (deadline_ms or settings.RERANK_DEADLINE_MS) / 1000
+        _rerank(user, query, ranking, started + seconds * (1 - AFTER_RERANK))
     if filters:  # facets also count what the filters hide, so that a choice can be widened again
         found |= _look_up(user, _candidates(version, query, readable, Filters(tags=filters.tags)))
     return Page(

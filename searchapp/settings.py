@@ -86,10 +86,15 @@ DIMENSIONS = env.number("QUARRY_DIMENSIONS", 512, least=32, most=4096)
 CHUNK_WORDS = env.number("QUARRY_CHUNK_WORDS", 180, least=40, most=2000)
 RERANKER = env.text("QUARRY_RERANKER", "models/reranker")
 RERANK_BACKEND = env.text(
-    "QUARRY_RERANK_BACKEND", "auto", choices=("auto", "onnx-int8", "torch-fp16", "torch-fp32", "off")
+    "QUARRY_RERANK_BACKEND",
+    "auto",
+    choices=("auto", "onnx-int8", "onnx-fp32", "torch-fp16", "torch-fp32", "triton", "off"),
 )
+RERANK_COMPILE = env.boolean("QUARRY_RERANK_COMPILE", False)
+TRITON_URL = env.url("QUARRY_TRITON_URL", "http", "https", needed=RERANK_BACKEND == "triton")
 RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 20, least=1, most=200)
 RERANK_DEADLINE_MS = env.number("QUARRY_RERANK_DEADLINE_MS", 1200, least=50, most=60_000)
+RERANK_METRICS_PORT = env.number("QUARRY_RERANK_METRICS_PORT", 0, most=65535)
 
 QDRANT_URL = env.url("QUARRY_QDRANT_URL", "http", "https")
 QDRANT: dict[str, Any] = {
@@ -123,6 +128,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 CELERY_REDIS_SOCKET_TIMEOUT = 2.0
 CELERY_REDIS_SOCKET_CONNECT_TIMEOUT = 1.0
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"retry_policy": {"timeout": 1.0, "max_retries": 1}}
+CELERY_RESULT_EXPIRES = timedelta(minutes=5)  # scores that nobody waits for any more fill Redis
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

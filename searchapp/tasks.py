@@ -1,12 +1,15 @@
-"""The rerank worker's task."""
+"""The rerank worker's task, and what such a worker does at its start."""
 
 from __future__ import annotations
 
 import time
 
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 
-from searchapp import reranking
+from searchapp import rerank_worker, reranking
+
+celeryd_after_setup.connect(rerank_worker.prepare)
 
 
 @shared_task(acks_late=False)

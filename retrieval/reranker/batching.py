@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from retrieval.reranker.errors import (
     RerankerFailedError,
     UnreadableError,
 )
-from retrieval.reranker.metrics import BatchReport, Counters
+from retrieval.reranker.metrics import BatchReport, Metrics
 from retrieval.reranker.model import Reranker
 from retrieval.reranker.requests import Item, Request, next_batch
 from retrieval.types import FloatArray
@@ -26,6 +26,8 @@ from retrieval.types import FloatArray
 __all__ = ["BatchingReranker", "NotRerankedError"]
 
 logger = logging.getLogger(__name__)
+
+NEWEST = 0.2  # how much the newest run counts in the estimate of the model's pace
 
 
 class BatchingReranker:
@@ -36,25 +38,21 @@ class BatchingReranker:
     2. takes the next request in turn, and fills a batch up to the token budget with the waiting pairs, of
        whatever request, that are nearest in length to one of its own: little padding, and nobody starves;
     3. runs it. If that fails, each request in it is run alone, so that a bad one fails alone.
+
+    What cannot be done in time, at the pace of late, is refused at once instead of making all others late.
     """
 
-    def __init__(
-        self,
-        reranker: Reranker,
-        *,
-        most_waiting: int = 1024,
-        on_batch: Callable[[BatchReport], None] | None = None,
-    ) -> None:
+    def __init__(self, reranker: Reranker, metrics: Metrics, *, most_waiting: int = 1024) -> None:
         """
         Args:
             reranker: the model; from now on only this object's thread may run it.
-            most_waiting: pairs in the queue beyond which a request is refused at once.
-            on_batch: called in the model thread after every batch, for metrics.
+            metrics: hears of every run and of every request without scores.
+            most_waiting: windows of pairs in the queue beyond which a request is refused at once.
         """
         self.reranker = reranker
-        self.counters = Counters()
+        self._metrics = metrics
         self._most_waiting = most_waiting
-        self._on_batch = on_batch
+        self._seconds_per_token = 0.0
         self._turns: deque[Request] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -69,28 +67,18 @@ class BatchingReranker:
             deadline: a reading of `time.monotonic()` after which the scores are of no use.
 
         Raises:
-            RerankerBusyError: the queue is too long; answered at once.
+            RerankerBusyError: too much is waiting already; answered at once.
             DeadlineExpiredError: not done by the deadline.
             RerankerFailedError: the model failed on these pairs.
+            RerankerUnavailableError: whoever runs the model does not answer.
             UnreadableError: every score would be NaN.
             RerankerClosedError: `close` was called.
         """
-        with self._changed:
-            self._admit(len(pairs))
-        # In the caller's thread: tokens are made beside the model's run.
-        request = Request(self.reranker.tokenize(pairs), deadline)
-        if not request.pending:
-            raise UnreadableError("the model cannot read the query's or any passage's script")
-        with self._changed:
-            self._admit(len(pairs))
-            self._turns.append(request)
-            self._changed.notify()
-        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not request.done.wait(patience):
-            request.fail(DeadlineExpiredError("not scored in time"))
-        if request.error is not None:
-            raise request.error
-        return request.scores
+        try:
+            return self._score(pairs, deadline)
+        except NotRerankedError as error:
+            self._metrics.refused(error.reason)
+            raise
 
     def close(self) -> None:
         """Stop the thread after its present batch; who waits gets RerankerClosedError. Safe to call twice."""
@@ -99,18 +87,50 @@ class BatchingReranker:
             self._changed.notify()
         self._thread.join()
 
-    def _admit(self, pairs: int) -> None:
+    def _score(self, pairs: Sequence[tuple[str, str]], deadline: float | None) -> FloatArray:
+        with self._changed:  # before tokens are made: a refusal costs nothing
+            self._admit(len(pairs), 0, deadline)
+        # In the caller's thread: tokens are made beside the model's run.
+        request = Request(len(pairs), self.reranker.tokenize(pairs), deadline)
+        if not request.pending:
+            raise UnreadableError("the model cannot read the query's or any passage's script")
+        with self._changed:
+            self._admit(len(request.pending), request.pending_tokens, deadline)
+            self._turns.append(request)
+            self._changed.notify()
+        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not request.done.wait(patience):
+            self._leave(request)
+        if request.error is not None:
+            raise request.error
+        return request.scores
+
+    def _admit(self, windows: int, tokens: int, deadline: float | None) -> None:
+        now = time.monotonic()
         if self._closed:
             raise RerankerClosedError("the reranker has been stopped")
+        if deadline is not None and now >= deadline:
+            raise DeadlineExpiredError("expired before it was looked at")
         waiting = sum(len(request.pending) for request in self._turns)
-        if waiting and waiting + pairs > self._most_waiting:
-            self.counters.shed += 1
+        if not waiting:
+            return
+        if waiting + windows > self._most_waiting:
             raise RerankerBusyError(f"{waiting} pairs are waiting already")
+        tokens += sum(request.pending_tokens for request in self._turns)
+        if deadline is not None and now + tokens * self._seconds_per_token > deadline:
+            raise RerankerBusyError(f"{tokens} tokens would not be read in time")
+
+    def _leave(self, request: Request) -> None:
+        """Its caller has gone: what waits of it must not be run, nor refuse others."""
+        with self._changed:
+            request.fail(DeadlineExpiredError("not scored in time"))
+            if request in self._turns:
+                self._turns.remove(request)
 
     def _run(self) -> None:
         try:
             while (batch := self._take()) is not None:
-                self._score(batch)
+                self._score_batch(batch)
         except Exception:
             logger.exception("The reranker's thread stopped")
         finally:  # nobody may wait for a thread that is gone
@@ -135,37 +155,38 @@ class BatchingReranker:
         now = time.monotonic()
         for request in self._turns:
             if request.expired(now):
-                self.counters.expired += 1
                 request.fail(DeadlineExpiredError("expired before the model was free"))
         self._turns = deque(
             request for request in self._turns if request.pending and not request.done.is_set()
         )
 
-    def _score(self, batch: Sequence[Item]) -> None:
+    def _score_batch(self, batch: Sequence[Item]) -> None:
         started = time.monotonic()
         try:
             scores = self.reranker.forward([item.pair for item in batch])
+        except NotRerankedError as error:  # no pair's fault: none would fare better alone
+            for item in batch:
+                item.request.fail(error)
+            return
         except Exception as error:
             self._score_alone(batch, error)
             return
-        finished = time.monotonic()
+        report = BatchReport.of(batch, started, time.monotonic())
         for item, score in zip(batch, np.asarray(scores, dtype=np.float32), strict=True):
-            item.request.receive(item.place, score)
-        report = BatchReport.of(batch, started, finished)
-        self.counters.add(report)
-        if self._on_batch is not None:
-            try:
-                self._on_batch(report)
-            except Exception:
-                logger.exception("The reranker's metrics failed")
+            item.request.receive(item.number, score)
+        pace = report.model_seconds / report.padded_tokens
+        self._seconds_per_token += (pace - self._seconds_per_token) * NEWEST
+        try:
+            self._metrics.batch(report)
+        except Exception:
+            logger.exception("The reranker's metrics failed")
 
     def _score_alone(self, batch: Sequence[Item], error: Exception) -> None:
         requests = {id(item.request): item.request for item in batch}
         if len(requests) == 1:
-            self.counters.failed += 1
             failure = RerankerFailedError(str(error))
             failure.__cause__ = error
             batch[0].request.fail(failure)
             return
         for request in requests.values():
-            self._score([item for item in batch if item.request is request])
+            self._score_batch([item for item in batch if item.request is request])

@@ -27,6 +27,12 @@ class RerankerFailedError(NotRerankedError):
     reason = "failed"
 
 
+class RerankerUnavailableError(NotRerankedError):
+    """The model runs elsewhere, and does not answer."""
+
+    reason = "unavailable"
+
+
 class RerankerClosedError(NotRerankedError):
     """The model thread has been stopped."""
 

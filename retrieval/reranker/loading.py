@@ -10,7 +10,7 @@ from retrieval.reranker.card import RerankerCard, load_card
 from retrieval.reranker.model import Reranker
 from retrieval.reranker.onnx_backend import OnnxBackend
 
-BACKENDS = ("auto", "onnx-int8", "onnx-fp32", "torch-fp16", "torch-fp32")
+BACKENDS = ("auto", "onnx-int8", "onnx-fp32", "torch-fp16", "torch-fp32", "triton")
 
 # The names that sentence-transformers and optimum give to exported files.
 ONNX_FILES = {
@@ -19,17 +19,23 @@ ONNX_FILES = {
 }
 
 
-def load_reranker(name_or_folder: str | Path, *, backend: str = "auto") -> Reranker:
+def load_reranker(
+    name_or_folder: str | Path, *, backend: str = "auto", compiled: bool = False, triton_url: str = ""
+) -> Reranker:
     """A cross-encoder in the format of sentence-transformers.
 
     Args:
-        name_or_folder: a folder, or a name that sentence-transformers finds (by torch only).
-        backend: `onnx-int8` or `onnx-fp32` (CPU, no torch), `torch-fp16` (CUDA), `torch-fp32` (reference), or
-            `auto`: INT8 where the folder holds it, else torch in the precision that suits the device.
+        name_or_folder: a folder; for torch and Triton also a name that sentence-transformers finds.
+        backend: `onnx-int8` or `onnx-fp32` (CPU, no torch), `torch-fp16` (CUDA), `torch-fp32` (reference),
+            `triton` (a server), or `auto`: INT8 where the folder holds it, else torch in the precision that
+            suits the device.
+        compiled: the torch backends compile the network at first use (`torch.compile`).
+        triton_url: http://host:port, for `triton`.
 
     Raises:
-        FileNotFoundError: the folder holds no ONNX file for the backend.
-        ImportError: torch or sentence-transformers is not installed.
+        FileNotFoundError: the folder holds no ONNX file for the backend, or no tokenizer.json.
+        ImportError: what the backend needs is not installed.
+        RerankerUnavailableError: the Triton server does not answer.
         RuntimeError: `torch-fp16` without a CUDA device.
         ValueError: an unknown backend, a damaged card, or a model with more than one score for a pair.
     """
@@ -38,12 +44,18 @@ def load_reranker(name_or_folder: str | Path, *, backend: str = "auto") -> Reran
     folder, card = Path(name_or_folder), load_card(name_or_folder)
     if backend == "auto" and _onnx_file(folder, "onnx-int8"):
         backend = "onnx-int8"
+    if backend == "triton":
+        from retrieval.reranker.triton_backend import TritonBackend
+
+        return Reranker(card, _tokenizer(name_or_folder), TritonBackend(triton_url))
     if backend in ONNX_FILES:
         file = _onnx_file(folder, backend)
         if file is None:
-            raise FileNotFoundError(f"{folder} holds no onnx/{ONNX_FILES[backend][0]}")
-        return Reranker(card, Tokenizer.from_file(str(folder / "tokenizer.json")), OnnxBackend(file))
-    return _by_torch(str(name_or_folder), card, backend)
+            raise FileNotFoundError(
+                f"{folder} holds no onnx/{ONNX_FILES[backend][0]}: `manage.py export_reranker` makes one"
+            )
+        return Reranker(card, _tokenizer(folder), OnnxBackend(file))
+    return _by_torch(str(name_or_folder), card, backend, compiled)
 
 
 def _onnx_file(folder: Path, backend: str) -> Path | None:
@@ -52,7 +64,17 @@ def _onnx_file(folder: Path, backend: str) -> Path | None:
     )
 
 
-def _by_torch(name_or_folder: str, card: RerankerCard, backend: str) -> Reranker:
+def _tokenizer(name_or_folder: str | Path) -> Tokenizer:
+    folder = Path(name_or_folder)
+    if not folder.is_dir():
+        return Tokenizer.from_pretrained(str(name_or_folder))
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"{folder} holds no tokenizer.json, that of a fast tokenizer")
+    return Tokenizer.from_file(str(file))
+
+
+def _by_torch(name_or_folder: str, card: RerankerCard, backend: str, compiled: bool) -> Reranker:
     import torch
 
     from retrieval.reranker.torch_backend import TorchBackend, load_cross_encoder
@@ -62,4 +84,4 @@ def _by_torch(name_or_folder: str, card: RerankerCard, backend: str) -> Reranker
     model = load_cross_encoder(name_or_folder, "fp16" if backend == "torch-fp16" else "fp32", card.max_length)
     # A copy: padding and truncation set here must not reach the model's own tokenizer.
     pairs = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
-    return Reranker(card, pairs, TorchBackend(model))
+    return Reranker(card, pairs, TorchBackend(model, compiled=compiled))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from retrieval.reranker.requests import Item
 
@@ -33,27 +34,31 @@ class BatchReport:
         )
 
 
+class Metrics(Protocol):
+    """Hears what happens; called in the model thread and in callers' threads, and must be quick."""
+
+    def batch(self, report: BatchReport) -> None:
+        """The model ran."""
+
+    def refused(self, reason: str) -> None:
+        """A request ends without scores: the reason of its `NotRerankedError`."""
+
+
 @dataclass(slots=True)
 class Counters:
-    """Sums since the start. Written under the queue's lock or by the model thread, read by anyone."""
+    """Keeps everything, for benchmarks and tests."""
 
-    batches: int = 0
-    pairs: int = 0
-    tokens: int = 0
-    padded_tokens: int = 0
-    model_seconds: float = 0.0
-    shed: int = 0
-    expired: int = 0
-    failed: int = 0
+    batches: list[BatchReport] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
-    def add(self, report: BatchReport) -> None:
-        self.batches += 1
-        self.pairs += report.pairs
-        self.tokens += report.tokens
-        self.padded_tokens += report.padded_tokens
-        self.model_seconds += report.model_seconds
+    def batch(self, report: BatchReport) -> None:
+        self.batches.append(report)
+
+    def refused(self, reason: str) -> None:
+        self.refusals.append(reason)
 
     @property
     def padding_waste(self) -> float:
         """The share of the model's tokens that were padding, 0 to 1."""
-        return 1 - self.tokens / self.padded_tokens if self.padded_tokens else 0.0
+        padded = sum(report.padded_tokens for report in self.batches)
+        return 1 - sum(report.tokens for report in self.batches) / padded if padded else 0.0

@@ -7,28 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from retrieval.reranker.card import RerankerCard
+from retrieval.reranker.windows import IntArray, PairTokenizer, TokenizedPair, first_known
 from retrieval.types import FloatArray
-
-IntArray = NDArray[np.int64]
-
-# Beyond this share of unknown tokens a text is in a script that the model never saw.
-MAX_UNKNOWN = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class TokenizedPair:
-    """One (query, passage) as the model reads it. `readable`: few of the tokens of either are unknown."""
-
-    ids: IntArray
-    type_ids: IntArray
-    readable: bool
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +36,10 @@ class Reranker:
     """A cross-encoder with its tokenizer. `score` may be called from one thread at a time only."""
 
     def __init__(self, card: RerankerCard, tokenizer: Tokenizer, backend: Backend) -> None:
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(card.max_length)
         self.card = card
         self.backend = backend
-        self._tokenizer = tokenizer
-        self._pad_id = _first_known(tokenizer, "[PAD]", "<pad>")
-        self._unknown_id = _first_known(tokenizer, "[UNK]", "<unk>")
+        self._tokenizer = PairTokenizer(tokenizer, card.max_length)
+        self._pad_id = first_known(tokenizer, "[PAD]", "<pad>", otherwise=0)
 
     @property
     def name(self) -> str:
@@ -74,20 +54,20 @@ class Reranker:
         return self.card.weight
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> FloatArray:
-        """(pairs,) float32, higher is better; NaN where a text is in a script that the model never saw."""
-        tokenized = self.tokenize(pairs)
-        scores = np.full(len(tokenized), np.nan, dtype=np.float32)
-        readable = [i for i, pair in enumerate(tokenized) if pair.readable]
-        readable.sort(key=lambda i: len(tokenized[i]))
-        for places in batches([len(tokenized[i]) for i in readable], self.backend.token_budget):
-            chosen = [readable[place] for place in places]
-            scores[chosen] = self.forward([tokenized[i] for i in chosen])
+        """(pairs,) float32, higher is better: of a long passage, the score of its best window.
+
+        NaN where a text is in a script that the model never saw.
+        """
+        windows = sorted((window for window in self.tokenize(pairs) if window.readable), key=len)
+        scores = np.full(len(pairs), np.nan, dtype=np.float32)
+        for run in batches([len(window) for window in windows], self.backend.token_budget):
+            batch = windows[run.start : run.stop]
+            np.fmax.at(scores, [window.place for window in batch], self.forward(batch))
         return scores
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TokenizedPair]:
-        """Pairs cut to the model's window, the longer text first. Safe in any thread."""
-        clean = [(_valid(query), _valid(passage)) for query, passage in pairs]
-        return [self._pair(encoding) for encoding in self._tokenizer.encode_batch(clean)]
+        """The pairs, those that exceed the model's window as several windows. Safe in any thread."""
+        return self._tokenizer.tokenize(pairs)
 
     def forward(self, pairs: Sequence[TokenizedPair]) -> FloatArray:
         """The scores of one batch, (pairs,), padded to its longest pair."""
@@ -101,15 +81,6 @@ class Reranker:
             batch.attention_mask[row, : len(pair)] = 1
         return self.backend.forward(batch)
 
-    def _pair(self, encoding: Encoding) -> TokenizedPair:
-        ids = np.array(encoding.ids, dtype=np.int64)
-        sides = np.array([-1 if side is None else side for side in encoding.sequence_ids])
-        unknown = ids == self._unknown_id
-        readable = all(
-            unknown[sides == side].mean() <= MAX_UNKNOWN for side in (0, 1) if (sides == side).any()
-        )
-        return TokenizedPair(ids, np.array(encoding.type_ids, dtype=np.int64), readable)
-
 
 def batches(lengths: Sequence[int], token_budget: int) -> Iterator[range]:
     """Cut ascending lengths into runs of which none, padded to its longest, exceeds the budget."""
@@ -120,13 +91,3 @@ def batches(lengths: Sequence[int], token_budget: int) -> Iterator[range]:
             start = end
     if start < len(lengths):
         yield range(start, len(lengths))
-
-
-def _first_known(tokenizer: Tokenizer, *tokens: str) -> int:
-    ids = (tokenizer.token_to_id(token) for token in tokens)
-    return next((id for id in ids if id is not None), -1)
-
-
-def _valid(text: str) -> str:
-    """Lone surrogates are no Unicode text, and the tokenizer refuses them."""
-    return text.encode("utf-8", "replace").decode("utf-8")

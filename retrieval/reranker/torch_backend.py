@@ -17,22 +17,29 @@ Precision = Literal["fp16", "fp32"]
 
 
 class TorchBackend:
-    """Scores are the logits, before any sigmoid: those of confident pairs would tie."""
+    """Scores are the logits, before any sigmoid: those of confident pairs would tie.
 
-    def __init__(self, model: CrossEncoder) -> None:
+    Attention is transformers' default, scaled_dot_product_attention where the architecture has it.
+    """
+
+    def __init__(self, model: CrossEncoder, *, compiled: bool = False) -> None:
+        """`compiled`: by torch.compile at the first batch, for any shape; that takes a minute."""
         if model.num_labels != 1:
             raise ValueError(f"A reranker gives one score for a pair, this model gives {model.num_labels}")
         self._model = model.eval()
+        self._inputs = [
+            name
+            for name in ("input_ids", "attention_mask", "token_type_ids")
+            if name in model.tokenizer.model_input_names
+        ]
+        self._run = torch.compile(model, dynamic=True) if compiled else model
         self.token_budget = 65_536 if model.device.type == "cuda" else 2048
 
     def forward(self, batch: Batch) -> FloatArray:
-        features = {
-            name: torch.from_numpy(getattr(batch, name)).to(self._model.device)
-            for name in ("input_ids", "attention_mask", "token_type_ids")
-            if name in self._model.tokenizer.model_input_names
-        }
+        arrays = np.stack([getattr(batch, name) for name in self._inputs])
+        on_device = torch.from_numpy(arrays).to(self._model.device)  # one upload for all
         with torch.inference_mode():
-            scores = self._model(features)["scores"]
+            scores = self._run(dict(zip(self._inputs, on_device, strict=True)))["scores"]
         return np.asarray(scores.float().cpu().numpy(), dtype=np.float32).reshape(len(batch.input_ids))
 
 

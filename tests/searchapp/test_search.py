@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pytest
@@ -65,7 +64,7 @@ def test_search_should_answer_without_the_reranker(people: People, library: Libr
 def test_search_should_outlive_a_reranker_that_cannot_be_loaded(
     people: People, library: Library, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reranking, "batching", cache(reranking.batching.__wrapped__))
+    monkeypatch.setattr(reranking, "_batching", reranking._batching.__wrapped__)
     settings.RERANKER, settings.RERANK_BACKEND = str(tmp_path), "onnx-int8"
     page = search(people.colleague, "train tickets")
     assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])

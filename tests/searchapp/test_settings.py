@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from retrieval.reranker.loading import BACKENDS
 from tests.support.servers import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -43,7 +44,8 @@ def settings_now() -> dict[str, object]:
 
 
 def test_the_values_in_comments_should_be_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = {"QUARRY_DATABASE_URL", "QUARRY_REDIS_URL", "QUARRY_QDRANT_URL", "QUARRY_DATA"}
+    examples = {f"QUARRY_{server}_URL" for server in ("DATABASE", "REDIS", "QDRANT", "TRITON")}
+    examples.add("QUARRY_DATA")
     for name in used_variables() - {"QUARRY_DATA"}:
         monkeypatch.delenv(name, raising=False)
     expected = settings_now()
@@ -68,6 +70,9 @@ def test_the_values_in_comments_should_be_the_defaults(monkeypatch: pytest.Monke
         ("QUARRY_CHUNK_WORDS", "1e3"),
         ("QUARRY_RERANK_PASSAGES", "٣"),
         ("QUARRY_RERANK_BACKEND", "cuda"),
+        ("QUARRY_RERANK_COMPILE", "maybe"),
+        ("QUARRY_RERANK_METRICS_PORT", "70000"),
+        ("QUARRY_TRITON_URL", "triton:8000"),
         ("QUARRY_LOG_LEVEL", "loud"),
         ("QUARRY_TIME_ZONE", "Mars/Olympus"),
         ("QUARRY_API_RATE", "many"),
@@ -80,6 +85,19 @@ def test_a_bad_value_should_be_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=f"^{name} "):
         runpy.run_path(str(ROOT / "searchapp" / "settings.py"))
+
+
+def test_the_triton_backend_should_ask_for_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUARRY_RERANK_BACKEND", "triton")
+    with pytest.raises(ImproperlyConfigured, match="^QUARRY_TRITON_URL "):
+        runpy.run_path(str(ROOT / "searchapp" / "settings.py"))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_should_be_allowed_by_name(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUARRY_RERANK_BACKEND", backend)
+    monkeypatch.setenv("QUARRY_TRITON_URL", "http://triton:8000")
+    assert runpy.run_path(str(ROOT / "searchapp" / "settings.py"))["RERANK_BACKEND"] == backend
 
 
 def test_a_bad_number_of_web_processes_should_be_refused_by_name(

@@ -31,17 +31,21 @@ class Command(BaseCommand):
         )
         prepare(self.stdout.write)
         load_demo()
-        if settings.RERANK_BACKEND != "off" and reranking.batching() is None:
-            raise CommandError(
-                f"The reranker {settings.RERANKER} (QUARRY_RERANKER) cannot be loaded; the reason is above. "
-                "QUARRY_RERANK_BACKEND=off serves without one."
-            )
+        self._load_reranker()
         self._on_stop(signal.default_int_handler)
         with workers():
             self._serve(listener)
             self._on_stop(signal.SIG_IGN)
             self.stdout.write("Stopping.")
         engine.close_index()
+
+    def _load_reranker(self) -> None:
+        if settings.RERANK_BACKEND == "off":
+            return
+        try:
+            reranking.batching()
+        except reranking.RerankerSettingsError as error:
+            raise CommandError(str(error)) from error
 
     def _on_stop(self, handler: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

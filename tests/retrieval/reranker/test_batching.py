@@ -14,9 +14,10 @@ from retrieval.reranker.errors import (
     RerankerBusyError,
     RerankerClosedError,
     RerankerFailedError,
+    RerankerUnavailableError,
     UnreadableError,
 )
-from retrieval.reranker.metrics import BatchReport
+from retrieval.reranker.metrics import BatchReport, Counters
 from tests.retrieval.reranker.tiny import WORDS, OverlapBackend, tiny_reranker
 
 Pairs = list[tuple[str, str]]
@@ -28,13 +29,13 @@ def backend() -> OverlapBackend:
 
 
 @pytest.fixture
-def reports() -> list[BatchReport]:
-    return []
+def counters() -> Counters:
+    return Counters()
 
 
 @pytest.fixture
-def batching(backend: OverlapBackend, reports: list[BatchReport]) -> Iterator[BatchingReranker]:
-    reranker = BatchingReranker(tiny_reranker(backend), most_waiting=40, on_batch=reports.append)
+def batching(backend: OverlapBackend, counters: Counters) -> Iterator[BatchingReranker]:
+    reranker = BatchingReranker(tiny_reranker(backend), counters, most_waiting=40)
     yield reranker
     backend.gate.set()
     reranker.close()
@@ -91,7 +92,7 @@ def test_waiting_callers_should_share_batches(
     batching: BatchingReranker,
     backend: OverlapBackend,
     callers: ThreadPoolExecutor,
-    reports: list[BatchReport],
+    counters: Counters,
 ) -> None:
     busy = hold_the_model(batching, backend, callers)
     waiting = [callers.submit(batching.score, [("w1", "w1"), ("w1", "w2 w3")]) for _ in range(4)]
@@ -99,10 +100,10 @@ def test_waiting_callers_should_share_batches(
     backend.gate.set()
     for future in (busy, *waiting):
         future.result(5)
-    assert [(report.pairs, report.callers) for report in reports] == [(1, 1), (8, 4)]
-    assert reports[1].tokens == 4 * (5 + 6)
-    assert reports[1].padded_tokens == 8 * 6
-    assert batching.counters.padding_waste == pytest.approx(1 - 49 / 53)
+    assert [(report.pairs, report.callers) for report in counters.batches] == [(1, 1), (8, 4)]
+    assert counters.batches[1].tokens == 4 * (5 + 6)
+    assert counters.batches[1].padded_tokens == 8 * 6
+    assert counters.padding_waste == pytest.approx(1 - 49 / 53)
 
 
 def test_a_small_request_should_not_wait_for_all_of_a_large_one(
@@ -122,7 +123,7 @@ def test_a_small_request_should_not_wait_for_all_of_a_large_one(
 
 
 def test_an_expired_request_should_cost_no_run(
-    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor, counters: Counters
 ) -> None:
     busy = hold_the_model(batching, backend, callers)
     with pytest.raises(DeadlineExpiredError):
@@ -131,7 +132,70 @@ def test_an_expired_request_should_cost_no_run(
     busy.result(5)
     batching.score([("w1", "w1")])
     assert [pairs for pairs, _ in backend.shapes] == [1, 1]
-    assert batching.counters.expired == 1
+    assert counters.refusals == ["timeout"]
+
+
+def test_a_request_that_comes_too_late_should_not_even_be_tokenized(
+    batching: BatchingReranker, counters: Counters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching.reranker, "tokenize", None)
+    with pytest.raises(DeadlineExpiredError):
+        batching.score([("w1", "w1")], deadline=time.monotonic())
+    assert counters.refusals == ["timeout"]
+
+
+def test_a_request_that_cannot_be_done_in_time_should_be_refused_at_once(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor, counters: Counters
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    threading.Timer(0.2, backend.gate.set).start()
+    busy.result(5)  # five tokens in 0.2 s, of which a fifth counts: 8 ms a token
+    busy = hold_the_model(batching, backend, callers)
+    waiting = callers.submit(batching.score, [("w1", "w2 " * 20)] * 5)
+    wait_for_pairs(batching, 5)
+    started = time.monotonic()
+    with pytest.raises(RerankerBusyError):
+        batching.score([("w1", "w1")], deadline=started + 0.5)
+    assert time.monotonic() - started < 0.3
+    backend.gate.set()
+    assert len(waiting.result(5)) == 5
+    busy.result(5)
+    assert counters.refusals == ["busy"]
+
+
+def test_a_request_whose_caller_has_left_should_not_refuse_others(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    for _ in range(3):  # the model hangs, and the queue has room for one of them
+        with pytest.raises(DeadlineExpiredError):
+            batching.score([("w1", "w1")] * 39, deadline=time.monotonic() + 0.05)
+    backend.gate.set()
+    busy.result(5)
+
+
+def test_a_backend_that_is_away_should_fail_the_batch_without_asking_again(
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+) -> None:
+    busy = hold_the_model(batching, backend, callers)
+    waiting = [callers.submit(batching.score, [("w1", "away")]) for _ in range(3)]
+    wait_for_pairs(batching, 3)
+    backend.gate.set()
+    busy.result(5)
+    for future in waiting:
+        with pytest.raises(RerankerUnavailableError):
+            future.result(5)
+    assert len(backend.runs) == 2
+
+
+def test_a_long_passage_should_be_scored_by_its_best_window_through_batching_too(
+    batching: BatchingReranker, callers: ThreadPoolExecutor
+) -> None:
+    pairs = [("w1 w2", "w3 " * 60 + "w1 w2"), ("w1 w2", "w3 " * 60), ("w1", "w1")]
+    alone = tiny_reranker().score(pairs)
+    assert alone[0] > alone[1]
+    for scores in callers.map(batching.score, [pairs] * 8):
+        assert scores == pytest.approx(alone)
 
 
 def test_a_failing_request_should_fail_alone(
@@ -150,7 +214,7 @@ def test_a_failing_request_should_fail_alone(
 
 
 def test_too_long_a_queue_should_refuse_at_once(
-    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor
+    batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor, counters: Counters
 ) -> None:
     busy = hold_the_model(batching, backend, callers)
     waiting = callers.submit(batching.score, [("w1", "w1")] * 39)
@@ -162,7 +226,7 @@ def test_too_long_a_queue_should_refuse_at_once(
     backend.gate.set()
     assert len(waiting.result(5)) == 39
     busy.result(5)
-    assert batching.counters.shed == 1
+    assert counters.refusals == ["busy"]
 
 
 def test_one_request_larger_than_the_queue_should_be_scored_when_nothing_waits(
@@ -183,7 +247,7 @@ def test_unreadable_requests_should_say_so_and_mixed_ones_be_scored(batching: Ba
 def test_close_should_release_those_who_wait_and_refuse_others(
     backend: OverlapBackend, callers: ThreadPoolExecutor
 ) -> None:
-    batching = BatchingReranker(tiny_reranker(backend))
+    batching = BatchingReranker(tiny_reranker(backend), Counters())
     busy = hold_the_model(batching, backend, callers)
     waiting = callers.submit(batching.score, [("w1", "w1")])
     wait_for_pairs(batching, 1)
@@ -202,10 +266,11 @@ def test_close_should_release_those_who_wait_and_refuse_others(
 def test_failing_metrics_should_not_disturb_the_callers(
     backend: OverlapBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(report: BatchReport) -> None:
-        raise RuntimeError("broken metrics")
+    class Broken(Counters):
+        def batch(self, report: BatchReport) -> None:
+            raise RuntimeError("broken metrics")
 
-    batching = BatchingReranker(tiny_reranker(backend), on_batch=broken)
+    batching = BatchingReranker(tiny_reranker(backend), Broken())
     assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
     assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
     batching.close()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from retrieval.reranker.model import batches
-from tests.retrieval.reranker.tiny import OverlapBackend, tiny_reranker
+from tests.retrieval.reranker.tiny import WORDS, OverlapBackend, tiny_reranker
 
 
 def test_score_should_keep_the_order_of_the_pairs_whatever_their_lengths() -> None:
@@ -18,10 +20,40 @@ def test_score_should_pad_each_batch_to_its_own_longest() -> None:
     assert backend.shapes == [(2, 5), (1, 24)]
 
 
-def test_score_should_cut_a_long_passage_and_keep_the_query() -> None:
+def test_a_long_passage_should_have_the_score_of_its_best_window_wherever_that_is() -> None:
+    filler = "w3 " * 17
+    passages = [f"w1 w2 {filler}", f"{filler} w1 w2", f"{filler[:24]} w1 w2 {filler[24:]}", filler]
+    scores = tiny_reranker(max_length=12).score([("w1 w2", passage) for passage in passages])
+    assert (scores[:3] > 2 * scores[3]).all()
+
+
+def test_windows_should_overlap_hold_the_query_and_together_the_whole_passage() -> None:
     backend = OverlapBackend()
-    tiny_reranker(backend, max_length=10).score([("w1 w2", "w3 " * 100)])
-    assert backend.shapes == [(1, 10)]
+    passage = " ".join(f"w{i}" for i in range(10, 28))
+    tiny_reranker(backend, max_length=14).score([("w1 w2", passage)])
+    (run,) = backend.runs
+    assert run.shape == (3, 14)
+    windows = [[WORDS[id] for id in row[4:-1]] for row in run]
+    assert all([WORDS[id] for id in row[:4]] == ["[CLS]", "w1", "w2", "[SEP]"] for row in run)
+    assert windows[0][0] == "w10" and windows[-1][-1] == "w27"
+    assert all(set(one) & set(next_one) for one, next_one in pairwise(windows))
+    assert set().union(*windows) == set(passage.split())
+
+
+def test_a_passage_of_any_length_should_cost_at_most_four_windows_from_start_to_end() -> None:
+    backend = OverlapBackend(token_budget=1000)
+    tiny_reranker(backend, max_length=12).score([("w1", "w4 " + "w3 " * 5000 + "w5")])
+    (run,) = backend.runs
+    assert run.shape == (4, 12)
+    assert (run[0] == WORDS.index("w4")).any() and (run[-1] == WORDS.index("w5")).any()
+
+
+def test_a_long_query_should_leave_half_of_the_window_to_the_passage() -> None:
+    backend = OverlapBackend()
+    tiny_reranker(backend, max_length=13).score([("w1 " * 50, "w3 " * 50)])
+    assert ((backend.runs[0] == WORDS.index("w3")).sum(1) == 5).all()
+    tiny_reranker(backend, max_length=13).score([("w1 " * 50, "w3")])
+    assert backend.runs[-1].shape == (1, 13)
 
 
 def test_score_should_be_nan_for_a_script_the_model_never_saw() -> None:

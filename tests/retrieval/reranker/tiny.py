@@ -8,16 +8,18 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from retrieval.reranker import Reranker, RerankerCard
+from retrieval.reranker.errors import RerankerUnavailableError
 from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
 
-WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "poison", *(f"w{i}" for i in range(50)))
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "poison", "away", *(f"w{i}" for i in range(50)))
 
 
 class OverlapBackend:
     """Scores a pair by how many of its passage's tokens its query holds, over the passage's length.
 
-    `gate` holds the model back while it is closed; "poison" makes the run fail; `runs` keeps the input ids.
+    `gate` holds the model back while it is closed; "poison" makes the run fail, "away" makes the
+    model unavailable; `runs` keeps the input ids.
     """
 
     def __init__(self, token_budget: int = 64) -> None:
@@ -37,6 +39,8 @@ class OverlapBackend:
         self.runs.append(batch.input_ids)
         if (batch.input_ids == WORDS.index("poison")).any():
             raise ValueError("poisoned")
+        if (batch.input_ids == WORDS.index("away")).any():
+            raise RerankerUnavailableError("away")
         rows = zip(batch.input_ids, batch.token_type_ids, batch.attention_mask, strict=True)
         return np.array([_overlap(ids[mask == 1], types[mask == 1]) for ids, types, mask in rows], np.float32)
 

@@ -1,0 +1,152 @@
+"""Search and its page while the reranker is at work, slow, hung, broken or stopped: real model threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from ingestion.models import Library
+from retrieval.reranker.batching import BatchingReranker
+from searchapp import reranking
+from searchapp.metrics import RerankMetrics
+from searchapp.search import search
+from tests.factories import People, ready_document
+from tests.retrieval.reranker.tiny import OverlapBackend, tiny_reranker
+
+DEADLINE_MS = 400
+Use = Callable[[OverlapBackend], BatchingReranker]
+
+
+class SlowBackend(OverlapBackend):
+    """Two seconds for any batch."""
+
+    def forward(self, batch: Any) -> Any:
+        time.sleep(2)
+        return super().forward(batch)
+
+
+@pytest.fixture
+def library(people: People) -> Library:
+    for number in range(4):
+        text = " ".join(f"w{i}" for i in (number, *range(1, 20)))  # words of the tiny model
+        ready_document(people.library, text, f"words-{number}.txt")
+    search(people.colleague, "w1", rerank=False)  # the models of the first stage are loaded
+    return people.library
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Use]:
+    made: list[tuple[OverlapBackend, BatchingReranker]] = []
+
+    def make(backend: OverlapBackend) -> BatchingReranker:
+        batching = BatchingReranker(tiny_reranker(backend), RerankMetrics())
+        made.append((backend, batching))
+        monkeypatch.setattr(reranking, "_batching", lambda: batching)
+        return batching
+
+    yield make
+    for backend, batching in made:
+        backend.gate.set()
+        batching.close()
+
+
+def hung() -> OverlapBackend:
+    backend = OverlapBackend()
+    backend.gate.clear()
+    return backend
+
+
+@pytest.mark.parametrize("backend", [SlowBackend, hung])
+def test_a_slow_or_hung_reranker_should_leave_a_complete_page_within_the_deadline(
+    people: People, library: Library, use: Use, backend: Callable[[], OverlapBackend]
+) -> None:
+    use(backend())
+    first = search(people.colleague, "w1 w2", rerank=False)
+    for _ in range(3):
+        started = time.monotonic()
+        page = search(people.colleague, "w1 w2", deadline_ms=DEADLINE_MS)
+        assert time.monotonic() - started < DEADLINE_MS / 1000
+        assert not page.reranked
+        assert page.degraded[0] in ("rerank_timeout", "rerank_busy")
+        assert [hit.chunk.pk for hit in page.hits] == [hit.chunk.pk for hit in first.hits]
+        assert page.facets == first.facets
+
+
+def test_a_stopped_reranker_should_be_noticed_at_once(people: People, library: Library, use: Use) -> None:
+    use(OverlapBackend()).close()
+    started = time.monotonic()
+    page = search(people.colleague, "w1", deadline_ms=20_000)
+    assert time.monotonic() - started < 5
+    assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])
+    assert len(page.hits) == 4
+
+
+def test_a_model_that_fails_should_say_so(people: People, library: Library, use: Use) -> None:
+    use(OverlapBackend())
+    page = search(people.colleague, "w1 poison", deadline_ms=20_000)
+    assert (page.reranked, page.degraded) == (False, ["rerank_failed"])
+    assert search(people.colleague, "w1 w2", deadline_ms=20_000).reranked
+
+
+def test_the_page_should_show_the_first_order_while_the_reranker_hangs(
+    client: Client, people: People, library: Library, use: Use, settings: Any
+) -> None:
+    use(hung())
+    settings.RERANK_DEADLINE_MS = DEADLINE_MS
+    client.force_login(people.colleague)
+    first = client.get("/", {"q": "w1", "stage": "first"}, headers={"hx-request": "true"})
+    assert "first order, reranking" in first.content.decode()
+    started = time.monotonic()
+    best = client.get("/", {"q": "w1", "stage": "best"}, headers={"hx-request": "true"})
+    whole = client.get("/", {"q": "w1"})
+    assert time.monotonic() - started < 2 * DEADLINE_MS / 1000 + 0.5
+    for answer in (best, whole):
+        text = answer.content.decode()
+        assert "not reranked: it took too long" in text
+        assert text.count('class="group"') == 4
+        assert 'hx-trigger="load"' not in text
+
+
+def test_the_api_should_take_a_deadline_and_say_why_nothing_was_reranked(
+    client: Client, people: People, library: Library, use: Use
+) -> None:
+    use(hung())
+    client.force_login(people.colleague)
+    asked = {"query": "w1", "deadline_ms": 150}
+    started = time.monotonic()
+    answer = client.post("/api/v1/search", asked, content_type="application/json").json()
+    assert time.monotonic() - started < 1
+    assert (answer["reranked"], answer["degraded"], len(answer["hits"])) == (False, ["rerank_timeout"], 4)
+    asked = {"query": "w1", "rerank": False}
+    answer = client.post("/api/v1/search", asked, content_type="application/json").json()
+    assert (answer["reranked"], answer["degraded"]) == (False, [])
+
+
+def test_metrics_should_show_the_model_and_the_outcomes_of_searches(
+    client: Client, people: People, library: Library, use: Use
+) -> None:
+    def value(name: str) -> float:
+        lines = client.get("/metrics").content.decode().splitlines()
+        return float(next((line.split()[-1] for line in lines if line.startswith(f"{name} ")), 0))
+
+    names = (
+        'quarry_rerankings_total{outcome="reranked"}',
+        "quarry_rerank_batch_pairs_sum",
+        "quarry_rerank_batch_callers_count",
+        'quarry_rerank_tokens_total{kind="text"}',
+        "quarry_rerank_queue_seconds_count",
+        "quarry_rerank_model_seconds_count",
+        'quarry_rerankings_total{outcome="failed"}',
+        'quarry_rerank_refusals_total{reason="failed"}',
+    )
+    before = [value(name) for name in names]
+    use(OverlapBackend())
+    search(people.colleague, "w1 w2", deadline_ms=20_000)
+    search(people.colleague, "w1 poison", deadline_ms=20_000)
+    searched, pairs, *more = [value(name) - then for name, then in zip(names, before, strict=True)]
+    assert (searched, pairs) == (1, 4)
+    assert min(more) > 0
