@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models.functions import Left
 
 from ingestion import engine, learning_runs
 from ingestion.learning import NotLearnableError, learn
-from ingestion.models import LearningRun
+from ingestion.models import Chunk, LearningRun, Library
 from ingestion.reindex import ReindexError
+from ingestion.titles import searchable_title
 from retrieval.index.base import IndexUnavailableError
 from training.adapt import AdaptReport
+from training.held_out import SHOWN_CHARACTERS
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +40,30 @@ def perform(run: LearningRun, show: Callable[[float], None] = lambda share: None
     except BaseException as error:
         learning_runs.fail(run.pk, _reason(error))
         raise
-    learning_runs.finish(run, report, version)
+    learning_runs.finish(run, kept(run.library, report), version)
     return report
+
+
+def kept(library: Library, report: AdaptReport) -> dict[str, Any]:
+    """The report as its row keeps it: an example names its chunk, and is shown as long as that is there.
+
+    The database finds the chunks by how they begin; of those that begin alike, the title tells.
+    """
+    row = asdict(report)
+    begins = {example.passage for example in report.examples}
+    alike = Chunk.objects.annotate(begin=Left("text", SHOWN_CHARACTERS)).filter(
+        document__library=library, begin__in=begins
+    )
+    ids = {
+        (chunk.begin, searchable_title(chunk.document)): str(chunk.pk)
+        for chunk in alike.select_related("document").defer("text").iterator()
+    }
+    row["examples"] = [
+        {"query": e.query, "before": e.before, "after": e.after, "chunk": chunk}
+        for e in report.examples
+        if (chunk := ids.get((e.passage, e.title)))
+    ]
+    return row
 
 
 def _reason(error: BaseException) -> str:

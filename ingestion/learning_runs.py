@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -16,10 +16,7 @@ from django.utils import timezone
 from ingestion import tasks
 from ingestion.errors import RefusedError
 from ingestion.heartbeat import heartbeat
-from ingestion.models import Chunk, Document, IndexVersion, LearningRun, Library
-
-if TYPE_CHECKING:  # the web process does without what training needs
-    from training.adapt import AdaptReport
+from ingestion.models import Document, IndexVersion, LearningRun, Library
 
 State = LearningRun.State
 ACTIVE = (State.QUEUED, State.RUNNING)
@@ -37,7 +34,13 @@ class LostRunError(Exception):
 
 
 def request(library: Library, *, by: Any) -> LearningRun:
-    """Queue a run, and ring for it once that is committed. Where one waits or works already, that one."""
+    """Queue a run, and ring for it once that is committed. Where one waits or works already, that one.
+
+    Raises `RefusedError` where the library has too few passages.
+    """
+    if (chunks := chunk_count(library)) < WORTH_LEARNING:
+        needed = f"Learning needs at least {WORTH_LEARNING} passages, and this library has {chunks}."
+        raise RefusedError("too_small", 422, f"{needed} Add documents first.")
     run, created = _create(library, by, state=State.QUEUED)
     if created:
         transaction.on_commit(lambda: tasks.ring_learning(run.pk))
@@ -124,31 +127,17 @@ class Progress:
             raise LostRunError
 
 
-def finish(run: LearningRun, report: AdaptReport, version: IndexVersion | None) -> None:
+def finish(run: LearningRun, report: dict[str, Any], version: IndexVersion | None) -> None:
     """Write down what came of it; also where the run was taken for dead, since this is what is true."""
     LearningRun.objects.filter(pk=run.pk).update(
         state=State.DONE,
         progress=1.0,
-        report=_kept(run.library, report),
+        report=report,
         index_version=version,
         error_message="",
         lease_until=None,
         finished_at=timezone.now(),
     )
-
-
-def _kept(library: Library, report: AdaptReport) -> dict[str, Any]:
-    """The report as it is stored: an example names its chunk, and is shown as long as that is there."""
-    kept = asdict(report)
-    wanted = {example["passage"]: example for example in kept["examples"]}
-    longest = max(map(len, wanted), default=0)
-    chunks = Chunk.objects.filter(document__library=library) if wanted else Chunk.objects.none()
-    found = []
-    for chunk_id, text in chunks.values_list("pk", "text").iterator():
-        if example := wanted.pop(text[:longest], None):
-            moved = {name: example[name] for name in ("query", "before", "after")}
-            found.append({**moved, "chunk": str(chunk_id)})
-    return {**kept, "examples": found}
 
 
 def fail(run_id: UUID, message: str) -> None:

@@ -202,6 +202,6 @@ def _between(curve: Mapping[float, float], weights: Sequence[float], weight: flo
 def shares(weights: Mapping[str, float]) -> list[Share]:
     """Lexical weights, 0 to 1, by the name of what they are for."""
     return [
-        Share(name, 18 + number * 48, round(weight * WIDTH, 1), round(weight * 100))
+        Share(name, 18 + number * 70, round(weight * WIDTH, 1), round(weight * 100))
         for number, (name, weight) in enumerate(weights.items())
     ]

@@ -38,6 +38,7 @@ class State:
     learned: LearningRun | None  # the newest run that came to its end
     chunks: int
     reason: str  # to learn now; empty where there is none
+    may_manage: bool
 
     @property
     def enough(self) -> bool:
@@ -86,7 +87,7 @@ class Learned:
     """A library that was learned, with what there is to draw."""
 
     state: State
-    may_manage: bool
+    weights: Sequence[pictures.Share]  # that hold for queries of this library now
     history: pictures.Rows | None
     curves: pictures.Curves | None
     fusion: Sequence[Fusion]
@@ -104,13 +105,13 @@ class Live:
 
 def state_of(library: Library) -> State:
     runs = list(library.learning_runs.defer("report"))
-    return _state(library, runs, learning_runs.chunk_count(library))
+    return _state(library, runs, learning_runs.chunk_count(library), may_manage=True)
 
 
-def _state(library: Library, runs: Sequence[LearningRun], chunks: int) -> State:
+def _state(library: Library, runs: Sequence[LearningRun], chunks: int, *, may_manage: bool) -> State:
     learned = next((run for run in runs if run.state == LearningRun.State.DONE), None)
     reason = learning_runs.reason_to_learn(learned, chunks)
-    return State(library, runs[0] if runs else None, learned, chunks, reason)
+    return State(library, runs[0] if runs else None, learned, chunks, reason, may_manage)
 
 
 def verdict(run: LearningRun | None) -> Verdict | None:
@@ -135,19 +136,20 @@ def libraries(user: Person) -> tuple[list[Learned], list[State]]:
         runs[run.library_id].append(run)
     learned, others = [], []
     for library in readable:
-        state = _state(library, runs[library.pk], library.chunks)
+        manager = role_in(user, library) == Role.MANAGER
+        state = _state(library, runs[library.pk], library.chunks, may_manage=manager)
         if state.learned:
-            learned.append(_learned(user, state, runs[library.pk]))
+            learned.append(_learned(state, runs[library.pk]))
         else:
             others.append(state)
     return learned, others
 
 
-def _learned(user: Person, state: State, runs: Sequence[LearningRun]) -> Learned:
+def _learned(state: State, runs: Sequence[LearningRun]) -> Learned:
     assert state.learned
     return Learned(
         state=state,
-        may_manage=role_in(user, state.library) == Role.MANAGER,
+        weights=_weights(engine.live_version(), [str(state.library.pk)]),
         history=_history(runs),
         curves=pictures.curves(_ndcg(state.learned, "before"), _ndcg(state.learned, "after")),
         fusion=list(_fusion(state.learned)),
@@ -192,6 +194,10 @@ def live(user: Person) -> Live:
     version = engine.live_version()
     made_by = LearningRun.objects.filter(index_version=version, library__in=readable_libraries(user))
     readable = [str(pk) for pk in readable_libraries(user).values_list("pk", flat=True)]
-    fusion = asdict(engine.weights(version, readable))
-    weights = {name: fusion[script] for script, name in SCRIPTS.items()}
-    return Live(version, made_by.select_related("library").first(), pictures.shares(weights))
+    return Live(version, made_by.select_related("library").first(), _weights(version, readable))
+
+
+def _weights(version: IndexVersion, libraries: Sequence[str]) -> list[pictures.Share]:
+    """How much words count in a query over these libraries, for each kind of script."""
+    fusion = asdict(engine.weights(version, libraries))
+    return pictures.shares({name: fusion[script] for script, name in SCRIPTS.items()})

@@ -100,7 +100,12 @@ def progress(request: PageRequest, library_id: UUID) -> HttpResponse:
 def learn(request: PageRequest, library_id: UUID) -> HttpResponse:
     """Ask for a learning run, and show where it is."""
     found = library_for(request.user, library_id, Role.MANAGER)
-    learning_runs.request(found, by=request.user)
+    try:
+        learning_runs.request(found, by=request.user)
+    except RefusedError as error:
+        if wants_fragment(request):
+            return _learning(request, found, refused=error.message)
+        return _library_page(request, found, refused=error.message)
     if wants_fragment(request):
         return _learning(request, found)
     return redirect(f"{reverse('library', args=[found.pk])}#learning")
@@ -113,9 +118,9 @@ def learning(request: PageRequest, library_id: UUID) -> HttpResponse:
     return _learning(request, library_for(request.user, library_id, Role.MANAGER))
 
 
-def _learning(request: PageRequest, library: Library) -> HttpResponse:
-    context = {"library": library, "learning": quality.state_of(library)}
-    return render(request, "libraries/_learning.html", context)
+def _learning(request: PageRequest, library: Library, refused: str = "") -> HttpResponse:
+    context = {"library": library, "learning": quality.state_of(library), "refused": refused}
+    return render(request, "libraries/_learning.html", context, status=422 if refused else 200)
 
 
 @require_GET

@@ -18,7 +18,7 @@ QUERY_TOKENS, PASSAGE_TOKENS = 128, 512
 # Passages learned from that the held-out ones compete with.
 _CROWD = 5_000
 _EXAMPLES = 6
-_SHOWN_CHARACTERS = 200
+SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class HeldOut:
         kept.sort(key=lambda i: -abs(np.log(old[i]) - np.log(new[i])))
         return [
             Example(
-                query=self.pairs[i].query[:_SHOWN_CHARACTERS],
+                query=self.pairs[i].query[:SHOWN_CHARACTERS],
                 title=self.held_out[i].title,
-                passage=self.held_out[i].text[:_SHOWN_CHARACTERS],
+                passage=self.held_out[i].text[:SHOWN_CHARACTERS],
                 before=int(old[i]),
                 after=int(new[i]),
             )
