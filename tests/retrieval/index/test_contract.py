@@ -103,8 +103,8 @@ def test_vector_of_another_size_should_be_refused(index: Index, collection: str)
 def test_rescored_should_find_what_exact_finds(index: Index, collection: str) -> None:
     index.upsert(collection, [point(number) for number in range(1000)])
     binary = recall(index, collection, "binary")
-    assert binary < 0.4
-    assert recall(index, collection, "rescored") > binary + 0.15  # one bit of 32 dimensions says little
+    assert binary < 0.6  # one bit of each of 32 dimensions says little
+    assert recall(index, collection, "rescored") > binary + 0.15
     assert recall(index, collection, "rescored", oversampling=40.0) > 0.9
 
 

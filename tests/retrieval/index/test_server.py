@@ -48,7 +48,7 @@ def filled(server: Index, name: str) -> str:
 def test_collection_should_be_laid_out_as_designed(server: Index, filled: str, stand_in: str) -> None:
     layout = call("GET", f"{stand_in}/_layouts")[filled]
     dense = layout["vectors"]["dense"]
-    assert dense["quantization_config"] == {"binary": {"always_ram": True}}
+    assert dense["quantization_config"] == {"binary": {"always_ram": True, "query_encoding": "scalar8bits"}}
     assert (dense["on_disk"], dense["datatype"], dense["distance"]) == (True, "float16", "Cosine")
     assert layout["sparse_vectors"]["lexical"] == {"modifier": "idf"}
     assert layout["on_disk_payload"] is True
