@@ -63,12 +63,12 @@ def save_onnx(model: Bert, folder: Path, sample: dict[str, Tensor]) -> None:
 
 def save_card(folder: Path, *, weight: float, max_length: int) -> None:
     """quarry.json, as `retrieval.reranker.card` reads it."""
-    card = {"name": "quarry-reranker-v0", "languages": ["en"], "weight": weight, "max_length": max_length}
+    card = {"name": "quarry-reranker-v1", "languages": ["en"], "weight": weight, "max_length": max_length}
     (folder / "quarry.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 class ScoreOnly(nn.Module):
-    """The same scores for less work: the last layer only for [CLS], no feed-forward blocks of zeros."""
+    """The same scores for less work: the last layer only for [CLS], no products with feed-forward zeros."""
 
     def __init__(self, model: Bert, sample: dict[str, Tensor]) -> None:
         super().__init__()
@@ -148,6 +148,7 @@ class Layer(nn.Module):
         self.activation = layer.intermediate.intermediate_act_fn
         self.outer = Smoothed([layer.output.dense], seen[layer.output.dense])
         self.feeds_forward = bool(layer.output.dense.weight.any())
+        self.bias = layer.output.dense.bias
 
     def forward(self, chosen: Tensor, hidden: Tensor, padding: Tensor) -> Tensor:
         """States (pairs, chosen tokens, hidden size)."""
@@ -157,6 +158,8 @@ class Layer(nn.Module):
         states = self.norm(self.projection(attended)[0] + chosen)
         if self.feeds_forward:
             states = self.outer(self.activation(self.inner(states)[0]))[0] + states
+        else:
+            states = states + self.bias
         normed: Tensor = self.outer_norm(states)
         return normed
 

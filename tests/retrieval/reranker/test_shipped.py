@@ -62,8 +62,8 @@ def test_sentence_transformers_should_give_the_same_scores(reranker: Reranker) -
         reference, abs=0.02
     )  # half precision
     quantized = reranker.score(PAIRS)
-    assert np.corrcoef(quantized, reference)[0, 1] > 0.98
-    assert quantized == pytest.approx(reference, abs=0.6)
+    assert np.corrcoef(quantized, reference)[0, 1] > 0.94
+    assert quantized == pytest.approx(reference, abs=1.5)  # of a range of 6
 
 
 def test_onnx_should_need_neither_torch_nor_transformers() -> None:
