@@ -47,6 +47,14 @@ train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRA
 	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \
 		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
 
+tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
+	mkdir -p data
+	.venv/bin/python -m training.reranker_candidates --data $(TRAIN_DATA) --out data/candidates.json.gz
+	.venv/bin/python -m training.reranker_listwise --candidates data/candidates.json.gz --student models/reranker \
+		--teacher "$$(.venv/bin/python -c 'from training.teacher import FOLDER; print(FOLDER)')" \
+		--out models/reranker --seconds $(or $(SECONDS),400)
+	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker --export-only
+
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
@@ -55,4 +63,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint train-base train-reranker bench lock
+.PHONY: help install run test lint train-base train-reranker tune-reranker bench lock

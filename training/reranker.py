@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
+from transformers import BertForSequenceClassification
 
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_reranker
@@ -36,9 +37,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of teaching the student")
     parser.add_argument("--pair-steps", type=int, default=300, help="of tuning the cross-encoder")
     parser.add_argument("--encoder", default="models/encoder", help="finds the candidates to calibrate with")
+    parser.add_argument("--export-only", action="store_true", help="INT8 anew from the folder's weights")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     sources = read_sources(arguments.data)
+    if arguments.export_only:
+        export(arguments.out, sources)
+        return
     train(sources, arguments.out, arguments.steps, arguments.pair_steps)
     save_card(arguments.out, weight=0.0, max_length=MAX_LENGTH)
     encoder = load_encoder(arguments.encoder)
@@ -69,6 +74,12 @@ def train(sources: Sequence[Sequence[Pair]], out: Path, steps: int, pair_steps: 
     model = graft(student, marks, pairs)
     tune(model, teacher, readers, tokenizer, sources, PairSchedule(steps=pair_steps))
     save(model, out, pairs)
+
+
+def export(folder: Path, sources: Sequence[Sequence[Pair]]) -> None:
+    """onnx/model_int8.onnx from model.safetensors, once that was tuned."""
+    model: Bert = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    save_onnx(model.eval(), folder, _pairs(Tokenizer.from_file(str(folder / "tokenizer.json")), sources))
 
 
 def save(model: Bert, out: Path, sample: dict[str, Tensor]) -> None:

@@ -84,6 +84,7 @@ def main() -> None:
     )
     model: Bert = BertForSequenceClassification.from_pretrained(options.student, dtype=torch.float32)
     tune(model.to(options.device), lists, queries, passages, Pairs(options.student, lists), options.seconds)
+    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
     model.half().save_pretrained(options.out)
 
 
