@@ -15,6 +15,7 @@ from transformers import BertForSequenceClassification
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_reranker
 from training.reranker_calibrate import calibrate
+from training.reranker_candidates import GLOSSES, SOURCES
 from training.reranker_distil import Schedule, Texts, distil, fast
 from training.reranker_export import save_card, save_onnx, save_torch
 from training.reranker_graft import graft
@@ -24,8 +25,6 @@ from training.reranker_vocabulary import english_vocabulary, save_tokenizer
 from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 
-SOURCES = ("medquad", "docs_sections_en", "tfdocs_sections_en")
-GLOSSES = 8000
 VOCABULARY = 15_200
 MAX_LENGTH = 320
 
