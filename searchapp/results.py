@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -22,8 +23,8 @@ NOT_RERANKED = {
     "rerank_timeout": "it took too long",
     "rerank_busy": "the reranker is busy",
     "rerank_unavailable": "the reranker does not answer",
-    "rerank_failed": "the reranker could not read these passages",
-    "rerank_language": "the reranker does not know the language",
+    "rerank_failed": "it failed on these passages",
+    "rerank_language": "it does not know the language",
     "rerank_off": "it is switched off",
 }
 
@@ -65,6 +66,7 @@ class Group:
 class Choice:
     """A facet value with the address that adds or removes it."""
 
+    key: str  # of the field and the value, for ids in the page: what has the focus keeps it in a swap
     label: str
     count: int | None  # None where nothing that was found has the value
     selected: bool
@@ -112,7 +114,7 @@ class Results:
     def _choices(self, name: str) -> Iterator[Choice]:
         for facet in self.page.facets.get(name, ()):
             url = self.params.toggled(name, facet.value).url
-            yield Choice(_label(name, facet), facet.count, facet.selected, url)
+            yield Choice(_key(name, facet.value), _label(name, facet), facet.count, facet.selected, url)
 
     @property
     def selected(self) -> list[Choice]:
@@ -120,6 +122,7 @@ class Results:
         facets = {(name, f.value): f for name, values in self.page.facets.items() for f in values}
         return [
             Choice(
+                _key(name, value),
                 _label(name, facets.get((name, value), Facet(value, "", 0, True))),
                 None,
                 True,
@@ -159,6 +162,10 @@ class Results:
     @property
     def why_not_reranked(self) -> str:
         return next((NOT_RERANKED[why] for why in self.page.degraded if why in NOT_RERANKED), "")
+
+
+def _key(name: str, value: str) -> str:
+    return f"{name}-{quote(value, safe='')}"
 
 
 def _label(name: str, facet: Facet) -> str:

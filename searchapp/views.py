@@ -25,6 +25,7 @@ from searchapp.search import search as run_search
 from searchapp.snippets import Marker
 
 SUGGESTED_QUESTIONS = 6
+SLACK_MS = 3000  # after the deadline of reranking, for a server and a network that are slow
 
 
 @require_GET
@@ -57,6 +58,7 @@ def search(request: PageRequest) -> HttpResponse:
             context["results"] = Results(params, found)
             can_rerank = bool(found.hits) and _reranks(params)
             context["rerank_follows"] = can_rerank and stage == "first"
+            context["rerank_patience_ms"] = settings.RERANK_DEADLINE_MS + SLACK_MS
             context["enter_reranks"] = can_rerank and stage == "typing"
             if not found.hits:
                 context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()

@@ -27,8 +27,9 @@ document.addEventListener("keydown", (event) => {
   next.closest(".group")?.scrollIntoView({ block: "nearest" });
 });
 
-// -- Reranked results glide to their new places, where the browser can and the person likes motion; who was
-// on a passage stays on its document.
+// -- Reranked results glide to their new places, where the browser can and the person likes motion. Who was on
+// a result stays on it: the focus (htmx keeps it by its id), what was unfolded, and its place in the window if
+// it would leave it.
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const nameGroups = () => {
   for (const group of document.querySelectorAll("#results .group")) group.style.viewTransitionName = group.id;
@@ -37,29 +38,68 @@ document.addEventListener("htmx:beforeTransition", (event) => {
   if (calm.matches || document.hidden) return event.preventDefault();
   nameGroups();
 });
-let reading = null;
-document.addEventListener("htmx:beforeSwap", () => {
-  reading = document.activeElement?.closest("#results .group")?.id;
+const reranks = (event) => event.detail.requestConfig?.elt.id === "reranking";
+const inView = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+};
+let reading = {};
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const at = document.activeElement?.closest("#results *");
+  reading = {
+    group: at?.closest(".group")?.id,
+    top: at && inView(at) ? at.getBoundingClientRect().top : null,
+    open: reranks(event) ? [...document.querySelectorAll("#results details[open]")].map((details) => details.id) : [],
+  };
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "results") return;
   nameGroups();
-  if (reading && document.activeElement === document.body) {
-    (document.getElementById(reading) || document).querySelector(".hit")?.focus({ preventScroll: true });
+  for (const id of reading.open) document.getElementById(id)?.setAttribute("open", "");
+  if (reading.group && document.activeElement === document.body) {
+    document.getElementById(reading.group)?.querySelector(".hit")?.focus({ preventScroll: true });
+  }
+  const at = document.activeElement?.closest("#results *");
+  if (at && reading.top !== null && reranks(event) && !inView(at)) {
+    scrollBy({ top: at.getBoundingClientRect().top - reading.top, behavior: "instant" });
   }
 });
 
-// -- An emptied box brings the welcome back.
-document.addEventListener("htmx:configRequest", (event) => {
-  if (event.target.id !== "q" || event.target.value.trim()) return;
+// -- A suggested question is asked as if it had been typed: the first order at once, then the reranked one.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".welcome li a");
+  const form = document.getElementById("search");
+  if (!link || !form || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  form.elements.q.value = new URL(link.href).searchParams.get("q");
+  form.requestSubmit();
+});
+
+// -- Who presses Enter before the typing was answered has asked already; an emptied box brings the welcome back.
+let asked = null;
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "search") asked = event.target.elements.q.value;
+});
+document.addEventListener("htmx:confirm", (event) => {
+  const box = event.detail.elt;
+  if (box.id !== "q") return;
+  if (box.value === asked) return event.preventDefault();
+  asked = null;
+  if (box.value.trim()) return;
   event.preventDefault();
   if (document.querySelector("#results > *")) location.assign("/");
 });
 
-// -- A server that does not answer.
+// -- A server that does not answer. Where only the reranked order does not come, the first one stays.
 const trouble = (shown) => document.getElementById("trouble")?.toggleAttribute("hidden", !shown);
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (reranks(event) && event.detail.xhr.status >= 400) Object.assign(event.detail, { shouldSwap: false, isError: true });
+});
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  document.addEventListener(name, () => trouble(true));
+  document.addEventListener(name, (event) => {
+    if (!reranks(event)) return trouble(true);
+    document.getElementById("order").textContent = "not reranked: no answer";
+  });
 }
 document.addEventListener("htmx:afterSwap", () => trouble(false));
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ CREATE_OUTSIDER = (
     "from django.contrib.auth.models import User;"
     f"User.objects.create_user('outsider', password={PEOPLE['outsider']!r})"
 )
+
+PHONE = {"width": 375, "height": 760, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 expect.set_options(timeout=30_000)
 
@@ -78,6 +81,17 @@ def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         command = [sys.executable, "manage.py", "shell", "-c", CREATE_OUTSIDER]
         subprocess.run(command, check=True, env=env, cwd=ROOT, capture_output=True)
         yield Site(address, chromium)
+
+
+@pytest.fixture(scope="session")
+def demo(site: Site) -> Site:
+    """The site once its demo library is ready."""
+    page = site.visit("admin")
+    page.goto("/libraries/")
+    page.get_by_role("link", name="Demo").click()
+    expect(page.locator("#tabs")).to_contain_text(re.compile(r"pending\s*0"), timeout=120_000)
+    page.context.close()
+    return site
 
 
 @pytest.fixture

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, screenshot
+from tests.browser.conftest import PHONE, Site, screenshot
 
 QUESTION = "Am I allowed to fly business class to Seoul?"
-SHAPES = {
-    "desk": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"width": 375, "height": 760, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
-}
+SHAPES = {"desk": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 
 # What the documentation shows, as QUARRY_SCREENSHOTS=docs/images renews it.
 PICTURES = {
@@ -26,17 +21,6 @@ PICTURES = {
     ("document", "desk"): "document",
     ("library", "desk"): "library",
 }
-
-
-@pytest.fixture(scope="module")
-def demo(site: Site) -> Site:
-    """The site once its demo library is ready."""
-    page = site.visit("admin")
-    page.goto("/libraries/")
-    page.get_by_role("link", name="Demo").click()
-    expect(page.locator("#tabs")).to_contain_text(re.compile(r"pending\s*0"), timeout=120_000)
-    page.context.close()
-    return site
 
 
 @pytest.mark.parametrize("shape", SHAPES)
