@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from typing import Any
 
 from searchapp import env
 
@@ -16,3 +17,13 @@ accesslog = "-"
 
 # Where the processes put their counts together, so that /metrics of any of them speaks for all.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="quarry-metrics-"))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Before its first request, and after the fork, since an open index does not survive one."""
+    from django.db import connections
+
+    from searchapp.warming import warm
+
+    warm()
+    connections.close_all()

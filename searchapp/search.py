@@ -28,7 +28,9 @@ from searchapp.reranking import weight
 from searchapp.snippets import Snippet, Snippets
 
 POOL = 100  # candidates of each leg: what facets count, and where the last page ends
-AFTER_RERANK = 0.1  # the share of a deadline that is left for facets and snippets
+# What is left of a deadline for facets, snippets and the answer: this share and these seconds at least, and
+# as long as the first stage took, which says how busy the machine is.
+AFTER_RERANK, AFTER_RERANK_S = 0.1, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def search(
     ranking = _Ranking([c for c in candidates if c.id in found])
     if rerank and ranking.candidates:
         seconds = (deadline_ms or settings.RERANK_DEADLINE_MS) / 1000
-        _rerank(user, query, ranking, started + seconds * (1 - AFTER_RERANK))
+        after = max(seconds * AFTER_RERANK, AFTER_RERANK_S, time.monotonic() - started)
+        _rerank(user, query, ranking, started + seconds - after)
     if filters:  # facets also count what the filters hide, so that a choice can be widened again
         found |= _look_up(user, _candidates(version, query, readable, Filters(tags=filters.tags)))
     return Page(

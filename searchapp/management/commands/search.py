@@ -13,6 +13,7 @@ from searchapp.management.data import DataCommand
 from searchapp.query import QueryError
 from searchapp.search import Filters, Page, search
 from searchapp.serializers import page_as_json
+from searchapp.warming import warm
 
 
 class Command(DataCommand):
@@ -29,15 +30,10 @@ class Command(DataCommand):
     def handle(self, *args: Any, query: str, **options: Any) -> None:
         user = self._user(options["user"])
         filters = Filters(library=self._library(user, options["library"]))
+        rerank = not options["no_rerank"]
         try:
-            page = search(
-                user,
-                query,
-                filters=filters,
-                limit=max(1, options["limit"]),
-                rerank=not options["no_rerank"],
-                deadline_ms=30_000,
-            )
+            warm(rerank=rerank)
+            page = search(user, query, filters=filters, limit=max(1, options["limit"]), rerank=rerank)
         except QueryError as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -15,6 +15,7 @@ from searchapp import env, reranking
 from searchapp.demo import load_demo
 from searchapp.embedded import workers
 from searchapp.first_start import prepare
+from searchapp.warming import warm
 from searchapp.wsgi import application
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         prepare(self.stdout.write)
         load_demo()
         self._load_reranker()
+        warm()
         self._on_stop(signal.default_int_handler)
         with workers():
             self._serve(listener)
