@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from ingestion.reindex import reindex
 from retrieval.fusion import DEFAULT_WEIGHTS
 from searchapp.search import search
 from tests.factories import People, ready_document
+from tests.support.servers import ROOT
 from training.adapt import AdaptReport
 
 SUBJECTS = ("pump", "valve", "seal", "motor", "sensor", "gasket", "filter", "nozzle")
@@ -99,3 +103,21 @@ def test_an_encoder_that_is_no_static_model_should_be_refused(people: People, se
     settings.ENCODER = "someone/transformer"
     with pytest.raises(NotLearnableError, match="someone/transformer"):
         learn(people.library)
+
+
+def test_every_thread_of_a_learning_process_should_give_way() -> None:
+    code = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "searchapp.settings"
+import django; django.setup()
+import numpy as np
+from searchapp.management.commands.adapt import NICENESS, give_way
+np.ones((600, 600)) @ np.ones((600, 600))
+give_way()
+threads = [int(name) for name in os.listdir("/proc/self/task")]
+print(len(threads), all(os.getpriority(os.PRIO_PROCESS, thread) >= NICENESS for thread in threads))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    count, all_low = done.stdout.split()
+    assert int(count) > 1 or os.cpu_count() == 1
+    assert all_low == "True"
