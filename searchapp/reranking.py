@@ -6,13 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from celery.exceptions import CeleryError
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
-from kombu.exceptions import OperationalError
 
 from ingestion.engine import model_path
 from retrieval.reranker import NotRerankedError, Reranker, load_card, load_reranker
@@ -20,6 +20,10 @@ from retrieval.reranker.batching import BatchingReranker
 from searchapp.metrics import RERANKINGS, RerankMetrics
 
 logger = logging.getLogger(__name__)
+
+QUEUE = "rerank"
+QUEUE_LASTS_S = 60  # longer than any deadline
+MAX_CALLS = 64  # of this process at a time; what waits for longer than its deadline is dropped
 
 _loading = threading.Lock()
 
@@ -86,15 +90,41 @@ def score(query: str, passages: Sequence[str], deadline: float) -> list[float] |
 
 
 def _by_worker(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
+    """A thread of its own talks to Redis, which can hang for longer than the deadline."""
+    call = _callers().submit(_call_worker, query, list(passages), deadline)
+    try:
+        return call.result(timeout=max(0.0, deadline - time.monotonic()))
+    except TimeoutError:
+        call.cancel()
+        return "timeout"
+
+
+@cache
+def _callers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="rerank-call")
+
+
+def _call_worker(query: str, passages: list[str], deadline: float) -> list[float] | str:
     from searchapp import tasks
 
-    seconds = max(0.0, deadline - time.monotonic())
-    try:
-        result = tasks.rerank.apply_async((query, list(passages), time.time() + seconds), expires=seconds)
-        scores: list[float] | str = result.get(timeout=max(0.0, deadline - time.monotonic()))
-    except CeleryTimeoutError:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
         return "timeout"
-    except (CeleryError, OperationalError, OSError) as error:
+    try:
+        result = tasks.rerank.apply_async((query, passages, time.time() + seconds), expires=seconds)
+        try:
+            scores: list[float] | str = result.get(timeout=max(0.0, deadline - time.monotonic()))
+        except CeleryTimeoutError:
+            _give_up(result)
+            return "timeout"
+    except Exception as error:  # of Celery, kombu, redis-py, or a RuntimeError once Celery has tried enough
         logger.warning("No reranking: %s", error)
         return "unavailable"
     return scores
+
+
+def _give_up(result: Any) -> None:
+    """Stop listening, and leave no message in Redis for good: without a worker nobody else takes it out. The
+    whole queue goes with it, whose messages are about as old."""
+    result.forget()
+    result.backend.client.expire(QUEUE, QUEUE_LASTS_S, nx=True)

@@ -65,7 +65,8 @@ CACHES: dict[str, Any] = {
         else {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+            # A search asks twice, and must not wait for a Redis that hangs.
+            "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
         }
     )
 }

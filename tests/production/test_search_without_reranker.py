@@ -1,0 +1,148 @@
+"""Pages and API answers of web processes as in production, while the rerank worker or Redis is away."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from searchapp.results import NOT_RERANKED
+from tests.support.servers import ROOT, answers, free_port, listens, program, running, wait_for
+
+DEMO = ROOT / "demo" / "documents"
+QUESTION = "how many days of leave"
+DEADLINE_MS = 600
+SLACK_S = 0.4  # of a busy machine
+HUNG_CACHE_S = 0.6  # the API counts requests and remembers what it showed
+PASSWORD = "admin-pass-123"
+
+
+@dataclass
+class Web:
+    url: str
+    token: str
+    worker: Callable[[], Any]
+    start_redis: Callable[[], Any]
+    redis: subprocess.Popen[bytes]
+    opener: urllib.request.OpenerDirector
+
+    def sign_in(self) -> None:
+        form = self.opener.open(f"{self.url}/login/", timeout=10).read().decode()
+        csrf = form.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        fields = {"username": "admin", "password": PASSWORD, "csrfmiddlewaretoken": csrf}
+        self.opener.open(f"{self.url}/login/", urlencode(fields).encode(), timeout=10).read()
+
+    def page(self, stage: str) -> str:
+        address = f"{self.url}/?{urlencode({'q': QUESTION, 'stage': stage})}"
+        request = urllib.request.Request(address, headers={"HX-Request": "true"})
+        return str(self.opener.open(request, timeout=20).read().decode())
+
+    def api(self, deadline_ms: int) -> Any:
+        body = json.dumps({"query": QUESTION, "deadline_ms": deadline_ms}).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}/api/v1/search", body, headers), timeout=20
+        ) as answer:
+            return json.loads(answer.read())
+
+    def should_be_complete_in_time(self, *reasons: str, slack: float = SLACK_S) -> None:
+        for _ in range(4):  # of both web processes
+            for deadline_ms in (300, DEADLINE_MS):
+                started = time.monotonic()
+                answer = self.api(deadline_ms)
+                assert time.monotonic() - started < deadline_ms / 1000 + slack
+                assert not answer["reranked"] and answer["degraded"][0] in reasons
+                assert len(answer["hits"]) == 10
+            started = time.monotonic()
+            text = self.page("best")
+            assert time.monotonic() - started < DEADLINE_MS / 1000 + slack
+            assert any(NOT_RERANKED[why] in text for why in reasons) and 'class="group"' in text
+        started = time.monotonic()
+        assert "first order, reranking" in self.page("first")
+        assert time.monotonic() - started < slack
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    port, qdrant_port, redis_port = free_port(), free_port(), free_port()
+    python, here = sys.executable, Path(sys.executable).parent
+    env = os.environ | {
+        "QUARRY_DATA": str(tmp_path / "data"),
+        "QUARRY_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+        "QUARRY_QDRANT_URL": f"http://127.0.0.1:{qdrant_port}",
+        "QUARRY_RERANK_DEADLINE_MS": str(DEADLINE_MS),
+        "QUARRY_ADMIN_PASSWORD": PASSWORD,
+    }
+
+    def service(name: str, *command: str) -> Any:
+        return running(list(command), tmp_path / f"{name}.log", env)
+
+    def worker(queue: str, *arguments: str) -> Any:
+        celery = (str(here / "celery"), "-A", "searchapp", "worker", "--queues", queue)
+        return service(queue, *celery, "-n", f"{queue}@%h", "--pool", "threads", *arguments)
+
+    def command(*arguments: object) -> str:
+        done = subprocess.run(
+            [python, "manage.py", *map(str, arguments)],
+            env=env, cwd=ROOT, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def start_redis() -> Any:
+        command = (program("redis-server"), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "")
+        return service("redis", *command, "--dir", str(tmp_path))
+
+    def start_worker() -> Any:
+        return worker("rerank", "--concurrency", "16")
+
+    with ExitStack() as on:
+        redis = on.enter_context(start_redis())
+        qdrant = (python, "-m", "tests.support.qdrant_server", "--port", str(qdrant_port))
+        on.enter_context(service("qdrant", *qdrant, "--folder", str(tmp_path / "qdrant")))
+        wait_for(lambda: listens(qdrant_port) and listens(redis_port), "Redis and the Qdrant stand-in")
+        command("prepare")
+        with worker("ingest", "--concurrency", "2"):
+            command("ingest", DEMO, "--library", "Demo")
+        token = command("token", "admin").splitlines()[-1]
+        gunicorn = (str(here / "gunicorn"), "--config", "docker/gunicorn.py", "searchapp.wsgi")
+        on.enter_context(service("web", *gunicorn, "--bind", f"127.0.0.1:{port}"))
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        web = Web(f"http://127.0.0.1:{port}", token, start_worker, start_redis, redis, opener)
+        web.sign_in()
+        yield web
+
+
+def test_a_search_should_be_complete_within_its_deadline_whatever_is_away(web: Web) -> None:
+    late = "rerank_timeout"
+    web.should_be_complete_in_time(late)  # no worker was ever started
+    with web.worker() as worker:
+        wait_for(lambda: web.api(20_000)["reranked"], "the rerank worker", 60)
+        assert ">reranked<" in web.page("best")
+        os.killpg(worker.pid, signal.SIGSTOP)
+        web.should_be_complete_in_time(late)
+        os.killpg(worker.pid, signal.SIGCONT)
+        wait_for(lambda: web.api(20_000)["reranked"], "the rerank worker again", 60)
+        web.redis.send_signal(signal.SIGSTOP)
+        web.should_be_complete_in_time(late, slack=SLACK_S + HUNG_CACHE_S)
+        web.redis.send_signal(signal.SIGCONT)
+        wait_for(lambda: web.api(20_000)["reranked"], "Redis again", 60)
+        os.killpg(worker.pid, signal.SIGKILL)
+    web.should_be_complete_in_time(late)
+    web.redis.kill()
+    web.should_be_complete_in_time(late, "rerank_unavailable")
+    with web.start_redis(), web.worker():
+        wait_for(lambda: all(web.api(20_000)["reranked"] for _ in range(6)), "Redis and a worker again", 60)
