@@ -13,7 +13,7 @@ WIDTH = 320
 LEFT, RIGHT, TOP, BOTTOM = 34, 262, 12, 150  # of the plot; what is right of it is for labels
 LABEL_HEIGHT = 15
 ROW_HEIGHT = 30
-ROWS_LEFT, ROWS_RIGHT = 76, 226
+ROWS_LEFT, ROWS_RIGHT = 100, 226
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,12 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Rows:
     rows: Sequence[Row]
-    height: float
+    x_ticks: Sequence[Mark]  # at the lower end of the plot
+
+    @property
+    def height(self) -> int:
+        """Of the whole picture, with what stands above and below the plot."""
+        return ROW_HEIGHT * len(self.rows) + 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,9 @@ def rows(runs: Sequence[tuple[str, float, float, bool]]) -> Rows:
     for number, (label, before, after, kept) in enumerate(runs):
         y = ROW_HEIGHT / 2 + number * ROW_HEIGHT
         drawn.append(Row(y, label, mark(before, y), mark(after, y), kept))
-    return Rows(drawn, ROW_HEIGHT * len(drawn))
+    bottom = ROW_HEIGHT * len(drawn)
+    ends = [Mark(mark(value, 0).x, bottom, f"{value:.2f}") for value in (scale.low, scale.high)]
+    return Rows(drawn, ends)
 
 
 def valley(curve: Mapping[float, float], chosen: float, prior: float) -> Valley | None:

@@ -70,6 +70,11 @@ class Example:
     after: int
     chunk: Chunk
 
+    @property
+    def text(self) -> str:
+        """Of the passage, without the title that is shown beside it."""
+        return self.chunk.text.removeprefix(str(self.chunk.document)).lstrip(" .\n") or self.chunk.text
+
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
@@ -167,8 +172,8 @@ def _history(runs: Sequence[LearningRun]) -> pictures.Rows | None:
     ended = []
     for run in runs:
         if run.finished_at and (ranked := verdict(run)):
-            day = f"{timezone.localtime(run.finished_at):%d %b %Y}".lstrip("0")
-            ended.append((day, ranked.before, ranked.after, ranked.better))
+            time = f"{timezone.localtime(run.finished_at):%d %b, %H:%M}".lstrip("0")
+            ended.append((time, ranked.before, ranked.after, ranked.better))
     return pictures.rows(ended[:RUNS]) if ended else None
 
 

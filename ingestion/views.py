@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget
 
 from ingestion import documents, learning_runs, quality
 from ingestion import libraries as sharing
@@ -114,8 +115,14 @@ def learn(request: PageRequest, library_id: UUID) -> HttpResponse:
 @require_GET
 @page
 def learning(request: PageRequest, library_id: UUID) -> HttpResponse:
-    """What a page with a learning run asks about."""
-    return _learning(request, library_for(request.user, library_id, Role.MANAGER))
+    """What a page with a learning run asks about: how far it is, or all anew once its `state` is another, so
+    that a screen reader says only that."""
+    found = library_for(request.user, library_id, Role.MANAGER)
+    state = quality.state_of(found)
+    if state.active and state.run and state.run.state == request.GET.get("state"):
+        context = {"library": found, "learning": state}
+        return render(request, "libraries/_learning_progress.html", context)
+    return retarget(reswap(_learning(request, found), "innerHTML"), "#learning")
 
 
 def _learning(request: PageRequest, library: Library, refused: str = "") -> HttpResponse:

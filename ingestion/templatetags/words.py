@@ -31,5 +31,10 @@ def status_words(status: str) -> str:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
 def percent(share: float) -> int:
     return round(share * 100)

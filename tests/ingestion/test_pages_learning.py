@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from ingestion import learning_runs
@@ -55,6 +56,35 @@ def test_the_button_should_queue_one_run_and_show_its_progress(
     shown = client_of(people.owner).get(f"/libraries/{people.library.pk}/learning/", headers=HTMX)
     assert 'value="42"' in shown.content.decode()
     assert "Learn from this library" not in text_of(shown)
+
+
+def test_only_the_bar_should_be_renewed_until_the_run_is_in_another_state(people: People) -> None:
+    passages(people.library, 200)
+    run = LearningRun.objects.create(library=people.library, state="running", progress=0.42)
+
+    def renewed(state: str) -> Any:
+        address = f"/libraries/{people.library.pk}/learning/?state={state}"
+        return client_of(people.owner).get(address, headers=HTMX)
+
+    bar = renewed("running")
+    assert "42%" in text_of(bar) and "HX-Retarget" not in bar.headers
+    assert "Search works as before" not in text_of(bar)
+    begun = renewed("queued")
+    assert begun["HX-Retarget"] == "#learning" and "Search works as before" in text_of(begun)
+    LearningRun.objects.filter(pk=run.pk).update(state="done", report=REPORT, finished_at=timezone.now())
+    done = renewed("running")
+    assert done["HX-Retarget"] == "#learning" and "0.300 → 0.400" in text_of(done)
+
+
+def test_admins_should_have_several_libraries_learned_at_once(people: People, admin_client: Client) -> None:
+    passages(people.library, 200)
+    small = Library.objects.create(name="Small")
+    fields = {"action": "learn", "_selected_action": [str(people.library.pk), str(small.pk)]}
+    said = text_of(admin_client.post("/admin/ingestion/library/", fields, follow=True))
+    assert "Small: Learning needs at least 200 passages" in said
+    assert people.library.learning_runs.get().state == "queued"
+    shown = text_of(admin_client.get("/admin/ingestion/learningrun/"))
+    assert people.library.name in shown
 
 
 def test_the_button_should_work_without_scripts(people: People) -> None:

@@ -105,8 +105,8 @@ def test_staff_should_see_libraries_only_that_they_may_read(
     told = (
         people.library.name,
         str(people.library.pk),
-        "7531",
-        "2345",
+        "7,531",
+        "2,345",
         "0.425",
         "days of leave",
         "words 13%",
