@@ -77,12 +77,16 @@ class Command(DataCommand):
 
 
 def give_way() -> None:
-    """Lower the priority of every thread. Linux counts each by itself, and those of the linear algebra were
-    started with the process."""
+    """Lower the priority of every thread, since Linux counts each by itself, and those of the linear algebra
+    were started with the process; and of its session. Where "autogroup" is on (`man 7 sched`) sessions share
+    the processors evenly, however nice the threads within each are."""
     os.nice(NICENESS)
     for thread in Path("/proc/self/task").glob("*"):
         with suppress(OSError):  # it has ended
             os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
+    if os.getsid(0) == os.getpid():  # else it is the terminal's
+        with suppress(OSError):  # a system without it
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _show(bar: Any, share: float) -> None:
