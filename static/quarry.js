@@ -27,6 +27,17 @@ document.addEventListener("keydown", (event) => {
   next.closest(".group")?.scrollIntoView({ block: "nearest" });
 });
 
+// -- Where what had the focus is gone after a swap, the part of the page that it stood in has it.
+let stood = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  stood = event.detail.target.contains(document.activeElement) ? event.detail.target : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!stood?.isConnected || document.activeElement !== document.body) return;
+  stood.tabIndex = -1;
+  stood.focus({ preventScroll: true });
+});
+
 // -- Reranked results glide to their new places, where the browser can and the person likes motion. Who was on
 // a result stays on it: the focus (htmx keeps it by its id), what was unfolded, and its place in the window if
 // it would leave it.

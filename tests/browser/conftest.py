@@ -38,6 +38,7 @@ expect.set_options(timeout=30_000)
 class Site:
     address: str
     browser: Browser
+    shell: Callable[[str], object]  # runs Python in its database
 
     def visit(self, name: str, *, width: int = 1180, height: int = 800, **options: object) -> Page:
         """A new window in which the person has signed in."""
@@ -78,9 +79,13 @@ def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with manage(folder, env, "serve"):
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(f"{address}/readyz"), "the server", 90)
-        command = [sys.executable, "manage.py", "shell", "-c", CREATE_OUTSIDER]
-        subprocess.run(command, check=True, env=env, cwd=ROOT, capture_output=True)
-        yield Site(address, chromium)
+
+        def shell(code: str) -> object:
+            command = [sys.executable, "manage.py", "shell", "-c", code]
+            return subprocess.run(command, check=True, env=env, cwd=ROOT, capture_output=True)
+
+        shell(CREATE_OUTSIDER)
+        yield Site(address, chromium, shell)
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,16 @@ def test_focus_and_scroll_should_stay_where_they_are(demo: Site, errors: Watch, 
         assert search.page.evaluate("scrollY") == 0 or abs(shown - float(top)) <= 1
 
 
+def test_focus_should_stay_in_the_results_when_its_link_is_gone(demo: Site, errors: Watch) -> None:
+    page = errors(demo.visit("admin"))
+    page.goto(f"/?q={QUESTION}&type=docx")
+    link = page.get_by_role("link", name="Remove the filter DOCX")
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(link).to_have_count(0)
+    expect(page.locator("#results")).to_be_focused()
+
+
 def test_what_was_unfolded_should_stay_unfolded(demo: Site, errors: Watch) -> None:
     search = Search(errors(demo.visit("admin")))
     search.ask()
