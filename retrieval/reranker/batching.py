@@ -20,7 +20,7 @@ from retrieval.reranker.errors import (
 )
 from retrieval.reranker.metrics import BatchReport, Metrics
 from retrieval.reranker.model import Reranker
-from retrieval.reranker.requests import Item, Request, next_batch
+from retrieval.reranker.requests import Request, Share, next_batch
 from retrieval.types import FloatArray
 
 __all__ = ["BatchingReranker", "NotRerankedError"]
@@ -92,7 +92,7 @@ class BatchingReranker:
             self._admit(len(pairs), 0, deadline)
         # In the caller's thread: tokens are made beside the model's run.
         request = Request(len(pairs), self.reranker.tokenize(pairs), deadline)
-        if not request.pending:
+        if not request.windows:
             raise UnreadableError("the model cannot read the query's or any passage's script")
         with self._changed:
             self._admit(len(request.pending), request.pending_tokens, deadline)
@@ -139,7 +139,7 @@ class BatchingReranker:
                 for request in self._turns:
                     request.fail(RerankerClosedError("the reranker has been stopped"))
 
-    def _take(self) -> list[Item] | None:
+    def _take(self) -> list[Share] | None:
         """The next batch, once there is one; None when closed."""
         with self._changed:
             while not self._closed:
@@ -157,23 +157,24 @@ class BatchingReranker:
             if request.expired(now):
                 request.fail(DeadlineExpiredError("expired before the model was free"))
         self._turns = deque(
-            request for request in self._turns if request.pending and not request.done.is_set()
+            request for request in self._turns if len(request.pending) and not request.done.is_set()
         )
 
-    def _score_batch(self, batch: Sequence[Item]) -> None:
+    def _score_batch(self, batch: Sequence[Share]) -> None:
         started = time.monotonic()
         try:
-            scores = self.reranker.forward([item.pair for item in batch])
+            scores = self.reranker.forward([window for share in batch for window in share.windows])
         except NotRerankedError as error:  # no pair's fault: none would fare better alone
-            for item in batch:
-                item.request.fail(error)
+            for share in batch:
+                share.request.fail(error)
             return
         except Exception as error:
             self._score_alone(batch, error)
             return
         report = BatchReport.of(batch, started, time.monotonic())
-        for item, score in zip(batch, np.asarray(scores, dtype=np.float32), strict=True):
-            item.request.receive(item.number, score)
+        ends = np.cumsum([len(share.numbers) for share in batch])
+        for share, own in zip(batch, np.split(scores, ends[:-1]), strict=True):
+            share.request.receive(share.numbers, own)
         pace = report.model_seconds / report.padded_tokens
         self._seconds_per_token += (pace - self._seconds_per_token) * NEWEST
         try:
@@ -181,12 +182,11 @@ class BatchingReranker:
         except Exception:
             logger.exception("The reranker's metrics failed")
 
-    def _score_alone(self, batch: Sequence[Item], error: Exception) -> None:
-        requests = {id(item.request): item.request for item in batch}
-        if len(requests) == 1:
+    def _score_alone(self, batch: Sequence[Share], error: Exception) -> None:
+        if len(batch) == 1:
             failure = RerankerFailedError(str(error))
             failure.__cause__ = error
             batch[0].request.fail(failure)
             return
-        for request in requests.values():
-            self._score_batch([item for item in batch if item.request is request])
+        for share in batch:
+            self._score_batch([share])

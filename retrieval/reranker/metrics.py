@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from retrieval.reranker.requests import Item
+import numpy as np
+
+from retrieval.reranker.requests import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,15 @@ class BatchReport:
     model_seconds: float
 
     @classmethod
-    def of(cls, batch: Sequence[Item], started: float, finished: float) -> BatchReport:
+    def of(cls, batch: Sequence[Share], started: float, finished: float) -> BatchReport:
         """`started` and `finished` are readings of `time.monotonic()`."""
-        lengths = [len(item.pair) for item in batch]
+        lengths = np.concatenate([share.lengths for share in batch])
         return cls(
-            pairs=len(batch),
-            callers=len({id(item.request) for item in batch}),
-            tokens=sum(lengths),
-            padded_tokens=len(batch) * max(lengths),
-            queue_seconds=started - min(item.request.submitted for item in batch),
+            pairs=len(lengths),
+            callers=len(batch),
+            tokens=int(lengths.sum()),
+            padded_tokens=len(lengths) * int(lengths.max()),
+            queue_seconds=started - min(share.request.submitted for share in batch),
             model_seconds=finished - started,
         )
 

@@ -58,28 +58,30 @@ class Reranker:
 
         NaN where a text is in a script that the model never saw.
         """
-        windows = sorted((window for window in self.tokenize(pairs) if window.readable), key=len)
+        windows = sorted(self.tokenize(pairs), key=lambda window: len(window.ids))
         scores = np.full(len(pairs), np.nan, dtype=np.float32)
-        for run in batches([len(window) for window in windows], self.backend.token_budget):
+        for run in batches([len(window.ids) for window in windows], self.backend.token_budget):
             batch = windows[run.start : run.stop]
             np.fmax.at(scores, [window.place for window in batch], self.forward(batch))
         return scores
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TokenizedPair]:
-        """The pairs, those that exceed the model's window as several windows. Safe in any thread."""
+        """The pairs, those that exceed the model's window as several windows. Safe in any thread.
+
+        What the model cannot read is left out.
+        """
         return self._tokenizer.tokenize(pairs)
 
-    def forward(self, pairs: Sequence[TokenizedPair]) -> FloatArray:
-        """The scores of one batch, (pairs,), padded to its longest pair."""
-        shape = (len(pairs), max(len(pair) for pair in pairs))
-        batch = Batch(
-            np.full(shape, self._pad_id, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        )
-        for row, pair in enumerate(pairs):
-            batch.input_ids[row, : len(pair)] = pair.ids
-            batch.token_type_ids[row, : len(pair)] = pair.type_ids
-            batch.attention_mask[row, : len(pair)] = 1
-        return self.backend.forward(batch)
+    def forward(self, windows: Sequence[TokenizedPair]) -> FloatArray:
+        """The scores of one batch, (windows,), padded to its longest."""
+        lengths = np.array([len(window.ids) for window in windows])[:, None]
+        heads = np.array([window.head for window in windows])[:, None]
+        column = np.arange(lengths.max())
+        used = column < lengths
+        ids = np.full(used.shape, self._pad_id, np.int64)
+        ids[used] = np.concatenate([window.ids for window in windows])
+        types = np.where(column < heads, *self._tokenizer.types) * used
+        return self.backend.forward(Batch(ids, types, used.astype(np.int64)))
 
 
 def batches(lengths: Sequence[int], token_budget: int) -> Iterator[range]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import bisect
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.reranker.errors import NotRerankedError
-from retrieval.reranker.windows import TokenizedPair
+from retrieval.reranker.windows import IntArray, TokenizedPair
 from retrieval.types import FloatArray
 
 
@@ -26,64 +26,68 @@ class Request:
         self.scores: FloatArray = np.full(pairs, np.nan, dtype=np.float32)
         self.error: NotRerankedError | None = None
         self.done = threading.Event()
-        readable = (number for number, window in enumerate(windows) if window.readable)
-        self.pending = sorted(readable, key=lambda number: -len(windows[number]))
-        self._missing = len(self.pending)
+        self.lengths: IntArray = np.array([len(window.ids) for window in windows], dtype=np.int64)
+        self.pending: IntArray = np.argsort(-self.lengths, kind="stable")
+        self.pending_tokens = int(self.lengths.sum())
+        self._places = np.array([window.place for window in windows], dtype=np.int64)
+        self._missing = len(windows)
 
     def expired(self, now: float) -> bool:
         return self.deadline is not None and now >= self.deadline
 
-    @property
-    def pending_tokens(self) -> int:
-        return sum(len(self.windows[number]) for number in self.pending)
+    def take(self, which: NDArray[np.bool_]) -> Share:
+        """Of the pending windows those that go into a batch; they are pending no more."""
+        share = Share(self, self.pending[which])
+        self.pending = self.pending[~which]
+        self.pending_tokens -= int(share.lengths.sum())
+        return share
 
-    def receive(self, number: int, score: np.float32) -> None:
-        """The score of a window: its pair has that of its best one."""
-        place = self.windows[number].place
-        self.scores[place] = np.fmax(self.scores[place], score)
-        self._missing -= 1
+    def receive(self, numbers: IntArray, scores: FloatArray) -> None:
+        """The scores of some windows: a pair has that of its best one."""
+        np.fmax.at(self.scores, self._places[numbers], scores)
+        self._missing -= len(numbers)
         if not self._missing:
-            self.finish()
+            self.done.set()
 
     def fail(self, error: NotRerankedError) -> None:
         """The first outcome stays: scores that came in time are not taken back."""
         if not self.done.is_set():
             self.error = error
-            self.finish()
-
-    def finish(self) -> None:
-        self.done.set()
+            self.done.set()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One window of a request."""
+class Share(NamedTuple):
+    """A request's windows in a batch."""
 
     request: Request
-    number: int
+    numbers: IntArray  # of the windows
 
     @property
-    def pair(self) -> TokenizedPair:
-        return self.request.windows[self.number]
+    def lengths(self) -> IntArray:
+        return self.request.lengths[self.numbers]
+
+    @property
+    def windows(self) -> list[TokenizedPair]:
+        return [self.request.windows[number] for number in self.numbers.tolist()]
 
 
-def next_batch(turns: Sequence[Request], token_budget: int) -> list[Item]:
+def next_batch(turns: Sequence[Request], token_budget: int) -> list[Share]:
     """Take the longest pending pair of the first request, and the pairs of all requests nearest below it.
 
     The batch, padded to its longest pair, holds at most `token_budget` tokens, or one pair. What is left of
     the budget is filled with longer pairs only where the padding they cause fits.
     """
-    items = [Item(request, number) for request in turns for number in request.pending]
-    first = turns[0]
+    ends = np.cumsum([len(request.pending) for request in turns])
+    lengths = np.concatenate([request.lengths[request.pending] for request in turns])
+    longest = int(lengths[0])
     # Among equals the first request's come last, next to the cut: they are always in the batch.
-    items.sort(key=lambda item: (len(item.pair), item.request is first))
-    lengths = [len(item.pair) for item in items]
-    longest = len(first.windows[first.pending[0]])
-    end = bisect.bisect_right(lengths, longest)
+    order = np.lexsort((np.arange(len(lengths)) < ends[0], lengths))
+    ascending = lengths[order]
+    end = int(np.searchsorted(ascending, longest, side="right"))
     start = max(0, end - max(1, token_budget // longest))
-    while end < len(items) and (end + 1 - start) * lengths[end] <= token_budget:
-        end += 1
-    batch = items[start:end]
-    for item in batch:
-        item.request.pending.remove(item.number)
-    return batch
+    padded = ascending[end:] * np.arange(end + 1 - start, len(ascending) + 1 - start)
+    end += int(np.searchsorted(padded, token_budget, side="right"))
+    chosen = np.zeros(len(lengths), dtype=np.bool_)
+    chosen[order[start:end]] = True
+    parts = zip(turns, np.split(chosen, ends[:-1]), strict=True)
+    return [request.take(which) for request, which in parts if which.any()]

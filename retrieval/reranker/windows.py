@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
+
+from retrieval.reranker.words import WordIds, valid
 
 IntArray = NDArray[np.int64]
 
@@ -18,78 +20,81 @@ MAX_WINDOWS = 4
 OVERLAP = 0.25  # of a window's passage, at the least where the windows suffice
 
 
-@dataclass(frozen=True, slots=True)
-class TokenizedPair:
+class TokenizedPair(NamedTuple):
     """One (query, passage), or the query with one window of a long passage, as the model reads it."""
 
     place: int  # of the pair among those of the caller
-    ids: IntArray
-    type_ids: IntArray
-    readable: bool  # few of the tokens of either text are unknown
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    ids: IntArray  # (tokens,)
+    head: int  # tokens before the passage's
 
 
 class PairTokenizer:
-    """Any fast tokenizer with a template for pairs. Safe in any thread."""
+    """Any fast tokenizer with a template for pairs. Safe in any thread.
+
+    Each text is encoded by itself, the query of many passages once, and the template's special tokens are put
+    between them here.
+    """
 
     def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
         """`max_length`: tokens that the model reads of a pair, its special tokens among them."""
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
-        self._max_length = max_length
+        self._encode: Callable[[Sequence[str]], list[IntArray]] = self._by_tokenizer
+        if WordIds.suits(tokenizer):
+            words = WordIds(tokenizer)
+            self._encode = lambda texts: [words.ids(text) for text in texts]
         self._unknown_id = first_known(tokenizer, "[UNK]", "<unk>", otherwise=-1)
+        sample = tokenizer.encode("a", "a")
+        ids, sides = (
+            np.array(sample.ids, np.int64),
+            np.array([-1 if s is None else s for s in sample.sequence_ids]),
+        )
+        query, passage = np.flatnonzero(sides == 0), np.flatnonzero(sides == 1)
+        self._before, self._after = ids[: query[0]], ids[passage[-1] + 1 :]
+        self._between = ids[query[-1] + 1 : passage[0]]
+        self._room = max_length - int((sides == -1).sum())
+        self.types: tuple[int, int] = (sample.type_ids[query[0]], sample.type_ids[passage[0]])
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TokenizedPair]:
-        """The windows of all pairs, those of a pair in the order of its text."""
-        clean = [(_valid(query), _valid(passage)) for query, passage in pairs]
-        encodings = self._tokenizer.encode_batch_fast(clean)
-        return [window for place, each in enumerate(encodings) for window in self._windows(place, each)]
-
-    def _windows(self, place: int, encoding: Encoding) -> Iterator[TokenizedPair]:
-        ids = np.array(encoding.ids, dtype=np.int64)
-        type_ids = np.array(encoding.type_ids, dtype=np.int64)
-        unknown = ids == self._unknown_id
-        if len(ids) <= self._max_length and not unknown.any():
-            yield TokenizedPair(place, ids, type_ids, readable=True)
-            return
-        sides = np.array([-1 if side is None else side for side in encoding.sequence_ids])
-        for kept in _kept(sides, self._max_length):
-            readable = all(
-                unknown[kept & (sides == side)].mean() <= MAX_UNKNOWN
-                for side in (0, 1)
-                if (kept & (sides == side)).any()
+        """The windows that the model can read, those of a pair in the order of its text."""
+        queries = list(dict.fromkeys(query for query, _ in pairs))
+        query_ids = dict(zip(queries, self._encode(queries), strict=True))
+        passages = self._encode([passage for _, passage in pairs])
+        return [
+            TokenizedPair(
+                place, np.concatenate((self._before, query, self._between, passage, self._after)), head
             )
-            yield TokenizedPair(place, ids[kept], type_ids[kept], readable)
+            for place, ((text, _), whole) in enumerate(zip(pairs, passages, strict=True))
+            for query, passage in _windows(query_ids[text], whole, self._room)
+            if self._readable(query) and self._readable(passage)
+            for head in (len(self._before) + len(query) + len(self._between),)
+        ]
+
+    def _by_tokenizer(self, texts: Sequence[str]) -> list[IntArray]:
+        encodings = self._tokenizer.encode_batch_fast(
+            [valid(text) for text in texts], add_special_tokens=False
+        )
+        return [np.array(encoding.ids, np.int64) for encoding in encodings]
+
+    def _readable(self, ids: IntArray) -> bool:
+        return int(np.count_nonzero(ids == self._unknown_id)) <= MAX_UNKNOWN * len(ids)
 
 
-def _kept(sides: NDArray[np.int64], max_length: int) -> Iterator[NDArray[np.bool_]]:
-    """For each window, which of the pair's tokens are in it: (tokens,).
-
-    Args:
-        sides: 0 for the query's tokens, 1 for the passage's, -1 for special ones.
-        max_length: tokens of a window.
-    """
-    query, passage = np.flatnonzero(sides == 0), np.flatnonzero(sides == 1)
-    room = max_length - (len(sides) - len(query) - len(passage))
+def _windows(query: IntArray, passage: IntArray, room: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """The query's and the passage's tokens of each window; `room`: tokens of a window for both."""
     query = query[: max(room - len(passage), room // 2)]  # a long query leaves half of the window
     room -= len(query)
+    if len(passage) <= room:
+        yield query, passage
+        return
     overlap = int(room * OVERLAP)
-    needed = -(-(len(passage) - overlap) // (room - overlap)) if len(passage) > room else 1
-    for start in np.linspace(0, max(0, len(passage) - room), min(needed, MAX_WINDOWS)).round().astype(int):
-        kept = sides == -1
-        kept[query] = kept[passage[start : start + room]] = True
-        yield kept
+    needed = -(-(len(passage) - overlap) // (room - overlap))
+    for start in np.linspace(0, len(passage) - room, min(needed, MAX_WINDOWS)).round().astype(int).tolist():
+        yield query, passage[start : start + room]
 
 
 def first_known(tokenizer: Tokenizer, *tokens: str, otherwise: int) -> int:
     """The id of the first of the tokens that the vocabulary has."""
     ids = (tokenizer.token_to_id(token) for token in tokens)
     return next((id for id in ids if id is not None), otherwise)
-
-
-def _valid(text: str) -> str:
-    """Lone surrogates are no Unicode text, and the tokenizer refuses them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
