@@ -94,11 +94,11 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("htmx:confirm", (event) => {
   const box = event.detail.elt;
   if (box.id !== "q") return;
-  if (box.value === asked) return event.preventDefault();
-  asked = null;
-  if (box.value.trim()) return;
-  event.preventDefault();
-  if (document.querySelector("#results > *")) location.assign("/");
+  if (!box.value.trim()) {
+    event.preventDefault();
+    if (document.querySelector("#results > *")) location.assign("/");
+  } else if (box.value === asked) event.preventDefault();
+  else asked = null;
 });
 
 // -- A server that does not answer. Where only the reranked order does not come, the first one stays.

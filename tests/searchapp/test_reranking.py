@@ -111,6 +111,37 @@ def test_the_page_should_show_the_first_order_while_the_reranker_hangs(
         assert 'hx-trigger="load"' not in text
 
 
+@pytest.mark.parametrize(
+    ("query", "arrange", "sentence"),
+    [
+        ("w1", lambda use, settings: setattr(settings, "RERANK_BACKEND", "off"), "it is switched off"),
+        ("w1", lambda use, settings: use(OverlapBackend()).close(), "the reranker does not answer"),
+        ("w1 away", lambda use, settings: use(OverlapBackend()), "the reranker does not answer"),
+        ("w1 poison", lambda use, settings: use(OverlapBackend()), "it failed on these passages"),
+    ],
+    ids=["off", "stopped", "away", "failed"],
+)
+def test_the_page_should_say_in_words_why_nothing_was_reranked(
+    client: Client,
+    people: People,
+    library: Library,
+    use: Use,
+    settings: Any,
+    query: str,
+    arrange: Any,
+    sentence: str,
+) -> None:
+    settings.RERANK_DEADLINE_MS = 20_000
+    arrange(use, settings)
+    client.force_login(people.colleague)
+    first = client.get("/", {"q": query, "stage": "first"}, headers={"hx-request": "true"}).content.decode()
+    assert ("reranking…" in first) == (sentence != "it is switched off")
+    for headers in ({}, {"hx-request": "true"}):
+        best = client.get("/", {"q": query}, headers=headers).content.decode()
+        assert f"not reranked: {sentence}" in best
+        assert best.count('class="group"') == 4
+
+
 def test_the_api_should_take_a_deadline_and_say_why_nothing_was_reranked(
     client: Client, people: People, library: Library, use: Use
 ) -> None:
