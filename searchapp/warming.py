@@ -10,7 +10,7 @@ from searchapp.search import search
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_MS = 5000  # for a rerank worker, which may start later than this process
+PATIENCE_MS = 1000  # for a rerank worker, which may be away
 
 
 def warm(*, rerank: bool = True) -> None:
