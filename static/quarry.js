@@ -54,7 +54,7 @@ const inView = (element) => {
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
 };
-let reading = {};
+let reading = { open: [] };
 document.addEventListener("htmx:beforeSwap", (event) => {
   const at = document.activeElement?.closest("#results *");
   reading = {
