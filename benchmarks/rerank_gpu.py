@@ -1,8 +1,9 @@
 """The rerank worker on a GPU: FP16 against FP32, many callers against one, and a page of 100 passages.
 
-    python -m benchmarks.rerank_gpu MODEL_FOLDER [--json FILE]
+    python -m benchmarks.rerank_gpu MODEL_FOLDER [--data BEIR_FOLDER] [--json FILE]
 
-Needs torch with CUDA and sentence-transformers, and nothing of the web application.
+With a judged set, also how much nDCG@10 by the model's scores alone differs between the precisions. Needs
+torch with CUDA and sentence-transformers, and nothing of the web application or the index.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ import numpy as np
 import torch
 from scipy.stats import kendalltau
 
+from benchmarks.judged import Judged, load, ndcg
 from benchmarks.report import Row, as_json, compared
 from benchmarks.texts import passages, queries
 from retrieval.reranker import Reranker, load_reranker
 from retrieval.reranker.batching import BatchingReranker
 from retrieval.reranker.metrics import Counters
 from retrieval.reranker.model import Batch
+from retrieval.types import FloatArray
 
 BATCH, TOKENS = 64, 256
 PAGE = 100  # passages
 CALLERS, REQUESTS, PER_REQUEST = 16, 20, 20
 REPEATS = 30
+JUDGED = 200  # queries
 
 
 def main() -> None:
@@ -36,9 +40,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="a judged set in BEIR's layout")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    rows = run(options.model)
+    rows = run(options.model, options.data)
     for row in rows:
         ratio = f"   {row.ratio:.3g} x {row.ratio_to}" if row.ratio is not None else ""
         print(f"{row.name:<52}{row.value:>12,.3f} {row.unit}{ratio}")
@@ -46,8 +51,8 @@ def main() -> None:
         options.json.write_text(json.dumps(as_json("rerank-gpu", rows), indent=1) + "\n")
 
 
-def run(model: str) -> list[Row]:
-    """Raises RuntimeError without a CUDA device."""
+def run(model: str, data: Path | None = None) -> list[Row]:
+    """`data`: a judged set. Raises RuntimeError without a CUDA device, and what `load` does."""
     half, full = load_reranker(model, backend="torch-fp16"), load_reranker(model, backend="torch-fp32")
     shape = f"{BATCH} x {TOKENS} tokens"
     rows = compared(
@@ -58,10 +63,25 @@ def run(model: str) -> list[Row]:
     rows.append(Row(f"FP16, {PAGE} passages from text", _median(lambda: half.score(pairs)), "ms"))
     taus = [_tau(half, full, query) for query in queries(10)]
     rows.append(Row("FP16 and FP32, Kendall's tau, least of 10 queries", min(taus), ""))
-    alone, together = _throughput(half, 1), _throughput(half, CALLERS)
-    return rows + compared(
-        [Row("one caller", alone, "pairs/s"), Row(f"{CALLERS} callers", together, "pairs/s")], "one caller"
+    if data:
+        rows += _quality(half, full, data)
+    one, many = "FP16, one caller", f"FP16, {CALLERS} callers"
+    rates = [Row(many, _throughput(half, CALLERS), "pairs/s"), Row(one, _throughput(half, 1), "pairs/s")]
+    return rows + compared(rates, one)
+
+
+def _quality(half: Reranker, full: Reranker, data: Path) -> list[Row]:
+    judged = list(load(data, JUDGED))
+    fp16, fp32 = (
+        float(np.mean([ndcg(_scores(reranker, each), each.gains) for each in judged]))
+        for reranker in (half, full)
     )
+    values = {"FP16": fp16, "FP32": fp32, "FP16 less FP32": fp16 - fp32}
+    return [Row(f"{name}, {len(judged)} queries of {data.name}", v, "nDCG@10") for name, v in values.items()]
+
+
+def _scores(reranker: Reranker, judged: Judged) -> FloatArray:
+    return reranker.score([(judged.query, passage) for passage in judged.passages])
 
 
 def _forward(reranker: Reranker) -> float:

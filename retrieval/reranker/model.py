@@ -58,10 +58,14 @@ class Reranker:
 
         NaN where a text is in a script that the model never saw.
         """
-        windows = sorted(self.tokenize(pairs), key=lambda window: len(window.ids))
-        scores = np.full(len(pairs), np.nan, dtype=np.float32)
-        for run in batches([len(window.ids) for window in windows], self.backend.token_budget):
-            batch = windows[run.start : run.stop]
+        return self.best(self.tokenize(pairs), len(pairs))
+
+    def best(self, windows: Sequence[TokenizedPair], pairs: int) -> FloatArray:
+        """(pairs,) the score of the best window of each, NaN where it has none."""
+        ascending = sorted(windows, key=lambda window: len(window.ids))
+        scores = np.full(pairs, np.nan, dtype=np.float32)
+        for run in batches([len(window.ids) for window in ascending], self.backend.token_budget):
+            batch = ascending[run.start : run.stop]
             np.fmax.at(scores, [window.place for window in batch], self.forward(batch))
         return scores
 
@@ -73,7 +77,11 @@ class Reranker:
         return self._tokenizer.tokenize(pairs)
 
     def forward(self, windows: Sequence[TokenizedPair]) -> FloatArray:
-        """The scores of one batch, (windows,), padded to its longest."""
+        """The scores of one batch, (windows,)."""
+        return self.backend.forward(self.batch(windows))
+
+    def batch(self, windows: Sequence[TokenizedPair]) -> Batch:
+        """The windows, padded to the longest of them."""
         lengths = np.array([len(window.ids) for window in windows])[:, None]
         heads = np.array([window.head for window in windows])[:, None]
         column = np.arange(lengths.max())
@@ -81,7 +89,7 @@ class Reranker:
         ids = np.full(used.shape, self._pad_id, np.int64)
         ids[used] = np.concatenate([window.ids for window in windows])
         types = np.where(column < heads, *self._tokenizer.types) * used
-        return self.backend.forward(Batch(ids, types, used.astype(np.int64)))
+        return Batch(ids, types, used.astype(np.int64))
 
 
 def batches(lengths: Sequence[int], token_budget: int) -> Iterator[range]:

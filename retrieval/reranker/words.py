@@ -21,7 +21,7 @@ class WordIds(dict[str, bytes]):
 
     BERT's tokenizers read each word by itself, so that a text's ids are those of its words in a row. What the
     tokenizer alone would give differs in two cases: here "[SEP]" and its like are read as the text they are,
-    and a form feed ends a word. Safe in any thread.
+    and a control character that Python takes for white space (a form feed) ends a word. Safe in any thread.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:

@@ -65,11 +65,26 @@ def test_absent_model_should_be_named(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_rerank_benchmark_should_compare_with_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerank, "RERANKED", 2)
-    monkeypatch.setattr(rerank, "QUERIES", 1)
+def test_rerank_benchmark_should_compare_each_figure_with_its_reference(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {
+        "RERANKED": 2,
+        "QUERIES": 1,
+        "REPEATS": 1,
+        "CALLERS": 2,
+        "REQUESTS": 1,
+        "PER_REQUEST": 1,
+        "PAIRS": 2,
+    }
+    for name, value in small.items():
+        monkeypatch.setattr(rerank, name, value)
+    monkeypatch.setattr(rerank, "chunks", lambda: passages(2))
     out = StringIO()
     call_command("benchmark", "rerank", stdout=out)
-    ours, reference = out.getvalue().splitlines()
+    ours, reference, *others = out.getvalue().splitlines()
     assert ours.startswith("Quarry") and f"x {rerank.REFERENCE}" in ours
     assert reference.startswith(rerank.REFERENCE)
+    for name in (f"x {rerank.FULL}", "x padded to 512", "x one caller", "x 2 times the wait"):
+        assert any(name in line for line in others)
+    assert "rows of a GPU are left out" in capsys.readouterr().out
