@@ -19,6 +19,7 @@ from training.reranker_candidates import GLOSSES, SOURCES
 from training.reranker_distil import Schedule, Texts, distil, fast
 from training.reranker_export import save_card, save_onnx, save_torch
 from training.reranker_graft import graft
+from training.reranker_held_out import held_out
 from training.reranker_pairs import PairSchedule, pair_inputs, tune
 from training.reranker_student import Bert, hold_marks, load_teacher, make_student
 from training.reranker_vocabulary import english_vocabulary, save_tokenizer
@@ -43,10 +44,11 @@ def main() -> None:
     if arguments.export_only:
         export(arguments.out, sources)
         return
-    train(sources, arguments.out, arguments.steps, arguments.pair_steps)
+    learned, unseen = split(sources)
+    train(learned, arguments.out, arguments.steps, arguments.pair_steps)
     save_card(arguments.out, weight=0.0, max_length=MAX_LENGTH)
     encoder = load_encoder(arguments.encoder)
-    weight = calibrate(load_reranker(arguments.out), encoder, sources[: len(SOURCES)])
+    weight = calibrate(load_reranker(arguments.out), encoder, unseen[: len(SOURCES)], sources[: len(SOURCES)])
     save_card(arguments.out, weight=weight, max_length=MAX_LENGTH)
 
 
@@ -55,6 +57,16 @@ def read_sources(data: Path) -> list[list[Pair]]:
     glosses = read_glosses()
     random.Random(0).shuffle(glosses)
     return [*(read_pairs(data, name) for name in SOURCES), glosses[:GLOSSES]]
+
+
+def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[list[Pair]]]:
+    """Of each source the pairs to learn, and those whose passages are held out."""
+    masks = [held_out([pair.positive for pair in source]) for source in sources]
+    parts = [
+        [[pair for pair, out in zip(source, mask, strict=True) if out == side] for side in (False, True)]
+        for source, mask in zip(sources, masks, strict=True)
+    ]
+    return [learned for learned, _ in parts], [unseen for _, unseen in parts]
 
 
 def train(sources: Sequence[Sequence[Pair]], out: Path, steps: int, pair_steps: int) -> None:
@@ -69,7 +81,7 @@ def train(sources: Sequence[Sequence[Pair]], out: Path, steps: int, pair_steps: 
         student, marks = make_student(teacher, rows, _samples(readers, sources))
     hold_marks(student, marks)
     distil(student, marks, teacher, readers, sources, Schedule(steps=steps))
-    pairs = _pairs(tokenizer, sources)
+    pairs = sample_pairs(tokenizer, sources)
     model = graft(student, marks, pairs)
     tune(model, teacher, readers, tokenizer, sources, PairSchedule(steps=pair_steps))
     save(model, out, pairs)
@@ -78,7 +90,9 @@ def train(sources: Sequence[Sequence[Pair]], out: Path, steps: int, pair_steps: 
 def export(folder: Path, sources: Sequence[Sequence[Pair]]) -> None:
     """onnx/model_int8.onnx from model.safetensors, once that was tuned."""
     model: Bert = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-    save_onnx(model.eval(), folder, _pairs(Tokenizer.from_file(str(folder / "tokenizer.json")), sources))
+    save_onnx(
+        model.eval(), folder, sample_pairs(Tokenizer.from_file(str(folder / "tokenizer.json")), sources)
+    )
 
 
 def save(model: Bert, out: Path, sample: dict[str, Tensor]) -> None:
@@ -98,7 +112,7 @@ def _samples(readers: Texts, sources: Sequence[Sequence[Pair]]) -> list[dict[str
     return [readers.for_teacher(long, 56), readers.for_teacher(queries, 14)]
 
 
-def _pairs(tokenizer: Tokenizer, sources: Sequence[Sequence[Pair]]) -> dict[str, Tensor]:
+def sample_pairs(tokenizer: Tokenizer, sources: Sequence[Sequence[Pair]]) -> dict[str, Tensor]:
     """Queries with their passages and with others, as the cross-encoder reads them."""
     random_ = random.Random(2)
     chosen = [pair for source in sources for pair in random_.sample(list(source), 12)]

@@ -1,4 +1,4 @@
-"""How much the reranker's scores may count, tried on searches made of the training data's pairs."""
+"""How much the reranker's scores may count, tried on searches made of pairs that it did not learn."""
 
 from __future__ import annotations
 
@@ -16,32 +16,51 @@ from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
 from retrieval.types import FusedCandidate, Passage, Point
+from training.reranker_held_out import shortened
 from training.sources import Pair
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-PASSAGES = 2000  # of each source in its index
+PASSAGES = 2000  # of each source in its index, beside the queries' own
 QUERIES = 60  # of each source
 CANDIDATES = 20  # for each query, as in the product
 
 
-def calibrate(reranker: Reranker, encoder: Encoder, sources: Sequence[Sequence[Pair]]) -> float:
-    """The weight with the best mean reciprocal rank over the sources, of those that lose on none."""
-    table = np.array([_ranks_by_weight(reranker, encoder, source) for source in sources])
+def calibrate(
+    reranker: Reranker,
+    encoder: Encoder,
+    unseen: Sequence[Sequence[Pair]],
+    sources: Sequence[Sequence[Pair]],
+) -> float:
+    """The weight with the best mean reciprocal rank over the sources, of those that lose on none.
+
+    Args:
+        unseen: of each source, the pairs that were held out of training: the queries.
+        sources: all pairs; their passages are what is searched.
+    """
+    table = np.array(
+        [_ranks_by_weight(reranker, encoder, *pairs) for pairs in zip(unseen, sources, strict=True)]
+    )
     for weight, ranks in zip(WEIGHTS, table.T, strict=True):
         print(f"weight {weight:.2f}: mean reciprocal rank {ranks.mean():.4f}, by source {ranks.round(4)}")
     harmless = (table >= table[:, :1]).all(axis=0)
     return WEIGHTS[int(np.argmax(np.where(harmless, table.mean(0), 0.0)))]
 
 
-def _ranks_by_weight(reranker: Reranker, encoder: Encoder, source: Sequence[Pair]) -> list[float]:
+def _ranks_by_weight(
+    reranker: Reranker, encoder: Encoder, unseen: Sequence[Pair], source: Sequence[Pair]
+) -> list[float]:
     """The mean reciprocal rank of the queries' own passages, for each of WEIGHTS."""
     random_ = random.Random(0)
-    pairs = random_.sample(list(source), min(PASSAGES, len(source)))
-    passages = [Passage(" ".join(pair.positive.split()[:180])) for pair in pairs]
+    own = {shortened(pair.positive): pair.query for pair in unseen}
+    asked = random_.sample(list(own), min(QUERIES, len(own)))
+    others = {shortened(pair.positive) for pair in source} - set(asked)
+    crowd = random_.sample(sorted(others), min(PASSAGES, len(others)))
+    passages = [Passage(text) for text in [*asked, *crowd]]
+    queries = [own[text] for text in asked]
     found = []
-    for number, candidates in enumerate(_search(encoder, passages, [pair.query for pair in pairs[:QUERIES]])):
+    for number, candidates in enumerate(_search(encoder, passages, queries)):
         texts = [passages[int(candidate.id, 16)].text for candidate in candidates]
-        scores = reranker.score([(pairs[number].query, text) for text in texts])
+        scores = reranker.score([(queries[number], text) for text in texts])
         orders = [combine(candidates, scores, weight) for weight in WEIGHTS]
         found.append([_reciprocal_rank([int(hit.id, 16) for hit in order], number) for order in orders])
     means: list[float] = np.mean(found, axis=0).tolist()

@@ -21,12 +21,12 @@ from retrieval.lexical import Lexical, average_length
 from retrieval.types import Passage
 from training.bm25 import Bm25
 from training.pairs import is_informative, split_sentences
+from training.reranker_held_out import shortened
 from training.sources import read_glosses, read_pairs
 
 SOURCES = ("medquad", "docs_sections_en", "tfdocs_sections_en")
 GLOSSES = 8_000
 PHRASES = 60_000
-WORDS = 180  # of a passage, as chunking makes them
 FOUND = 24  # passages for each query
 _CHUNK = 500
 _UNLABELLED = -1
@@ -45,7 +45,7 @@ def main() -> None:
     numbers: dict[str, int] = {}
     queries, labels = [], []
     for pair in pairs:
-        text = " ".join(pair.positive.split()[:WORDS])
+        text = shortened(pair.positive)
         queries.append(pair.query)
         labels.append(numbers.setdefault(text, len(numbers)))
     passages = list(numbers)

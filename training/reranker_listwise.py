@@ -2,8 +2,8 @@
 
     python -m training.reranker_listwise --student FOLDER --teacher FOLDER --candidates FILE --out FOLDER
 
-Candidates come from `training.reranker_candidates`. Needs torch, transformers and tokenizers only, so that
-any machine with a GPU can run it.
+Candidates come from `training.reranker_candidates`. Needs torch, transformers, tokenizers and this folder
+only, so that any machine with a GPU can run it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import gzip
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification, BertModel
 
+from training.reranker_held_out import held_out
+
 Bert = Any
 
 QUERY_TOKENS, PASSAGE_TOKENS = 32, 224
@@ -31,9 +33,16 @@ TEMPERATURE = 0.05  # of the teacher's cosines
 LABEL_WEIGHT = 0.3  # of the labels against the teacher: a neighbouring section is often no wrong answer
 LISTED = 32  # passages that the teacher ranks first, of which some are candidates
 QUERIES = 96  # in a batch
-BY_WORDS, BY_MEANING, RANDOM = 5, 6, 4  # passages of a query, beside the right one
 LEARNING_RATE, WARM_UP = 2e-4, 0.03
-HELD_OUT = 0.02  # of the passages, with all their queries
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How many passages of a query, beside the right one."""
+
+    by_words: int = 5
+    by_meaning: int = 6
+    random: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +54,27 @@ class Lists:
     labels: NDArray[np.int64]
     by_words: NDArray[np.int64]
     by_meaning: NDArray[np.int64]
+    mix: Mix = Mix()
 
-    def draw(self, rows: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
-        """(rows, passages): the right one first, or the teacher's best where there is none."""
+    def draw(
+        self,
+        rows: NDArray[np.int64],
+        random: np.random.Generator,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]:
+        """(rows, passages): the right one first, or the teacher's best where there is none.
+
+        `allowed`: passages that may be candidates; others are taken only where too few of a kind are left.
+        """
+        if allowed is None:
+            allowed = np.ones(len(self.passages), dtype=np.bool_)
         first = np.where(self.labels[rows] >= 0, self.labels[rows], self.by_meaning[rows, 0])
         parts = [first[:, None]]
-        for table, count in ((self.by_words, BY_WORDS), (self.by_meaning, BY_MEANING)):
-            places = random.permuted(np.tile(np.arange(table.shape[1]), (len(rows), 1)), axis=1)[:, :count]
+        for table, count in ((self.by_words, self.mix.by_words), (self.by_meaning, self.mix.by_meaning)):
+            last = 1.0 - allowed[table[rows]]
+            places = np.argsort(random.random(last.shape) + last, axis=1)[:, :count]
             parts.append(np.take_along_axis(table[rows], places, axis=1))
-        parts.append(random.integers(len(self.passages), size=(len(rows), RANDOM)))
+        parts.append(random.choice(np.flatnonzero(allowed), size=(len(rows), self.mix.random)))
         return np.concatenate(parts, axis=1)
 
 
@@ -70,8 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = True
-    with gzip.open(options.candidates, "rt", encoding="utf-8") as file:
-        table = json.load(file)
+    table = read_candidates(options.candidates)
     teacher = Teacher(options.teacher, options.device)
     queries = teacher.vectors(table["queries"], QUERY_TOKENS)
     passages = teacher.vectors(table["passages"], PASSAGE_TOKENS)
@@ -86,6 +106,13 @@ def main() -> None:
     tune(model.to(options.device), lists, queries, passages, Pairs(options.student, lists), options.seconds)
     model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
     model.half().save_pretrained(options.out)
+
+
+def read_candidates(file: Path) -> dict[str, Any]:
+    """What `training.reranker_candidates` wrote."""
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        table: dict[str, Any] = json.load(lines)
+    return table
 
 
 class Teacher:
@@ -120,11 +147,11 @@ class Teacher:
 class Pairs:
     """The student's tokens of queries and passages, made once, joined for each batch."""
 
-    def __init__(self, folder: Path, lists: Lists) -> None:
+    def __init__(self, folder: Path, lists: Lists, *, passage_tokens: int = PASSAGE_TOKENS) -> None:
         tokenizer = plain_tokenizer(folder)
         cls, sep = tokenizer.encode("").ids
         self._queries = [np.array([cls, *ids, sep]) for ids in _ids(tokenizer, lists.queries, QUERY_TOKENS)]
-        self._passages = [np.array([*ids, sep]) for ids in _ids(tokenizer, lists.passages, PASSAGE_TOKENS)]
+        self._passages = [np.array([*ids, sep]) for ids in _ids(tokenizer, lists.passages, passage_tokens)]
 
     def inputs(self, rows: NDArray[np.int64], chosen: NDArray[np.int64], device: str) -> dict[str, Tensor]:
         """All pairs of the rows with their chosen passages."""
@@ -139,29 +166,38 @@ class Pairs:
         return {"input_ids": batch, "attention_mask": mask, "token_type_ids": types.long()}
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What is learned and what is judged. Nobody learns from the held-out passages, in any role."""
+
+    allowed: NDArray[np.bool_]  # (passages,)
+    train: NDArray[np.int64]  # rows of queries
+    test: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, lists: Lists) -> Split:
+        """By the queries' own passages; the judged ones all have a label."""
+        unseen = held_out(lists.passages)
+        own = np.where(lists.labels >= 0, lists.labels, lists.by_meaning[:, 0])
+        test = np.flatnonzero(unseen[own] & (lists.labels >= 0))
+        return cls(~unseen, np.flatnonzero(~unseen[own]), test)
+
+
 def tune(model: Bert, lists: Lists, queries: Tensor, passages: Tensor, pairs: Pairs, seconds: float) -> None:
     """Train in place for so many seconds; the learning rate falls to nothing by the clock."""
     device = str(queries.device)
-    random = np.random.default_rng(0)
-    unseen = random.random(len(lists.passages)) < HELD_OUT
-    own = np.where(lists.labels >= 0, lists.labels, lists.by_meaning[:, 0])
-    kept, test = np.flatnonzero(~unseen[own]), np.flatnonzero(unseen[own] & (lists.labels >= 0))
+    random, split = np.random.default_rng(0), Split.of(lists)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=LEARNING_RATE, weight_decay=0.01, fused=device != "cpu"
     )
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0  # the teacher's knowledge is more than these weights can hold
-    print(f"{len(kept):,} queries, {len(test):,} held out: {_judged(model, lists, pairs, test, device)}")
+    without_dropout(model)
+    judged = _judged(model, lists, pairs, split.test, device)
+    print(f"{len(split.train):,} queries, {len(split.test):,} held out: {judged}")
     model.train()
-    started, step, seen = time.monotonic(), 0, torch.zeros(2, device=device)
-    while (done := (time.monotonic() - started) / seconds) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = (
-                LEARNING_RATE * min(1.0, (done + 1e-3) / WARM_UP) * min(1.0, (1 - done) / (1 - WARM_UP))
-            )
-        rows = random.choice(kept, QUERIES, replace=False)
-        chosen = lists.draw(rows, random)
+    log = Log("listwise", "labels")
+    for rate in rates(LEARNING_RATE, seconds):
+        rows = random.choice(split.train, QUERIES, replace=False)
+        chosen = lists.draw(rows, random, split.allowed)
         cosines = torch.einsum(
             "qd,qpd->qp",
             queries[torch.from_numpy(rows).to(device)].float(),
@@ -169,29 +205,83 @@ def tune(model: Bert, lists: Lists, queries: Tensor, passages: Tensor, pairs: Pa
         )
         with torch.autocast(device.split(":")[0], torch.bfloat16):
             scores = model(**pairs.inputs(rows, chosen, device)).logits.float().view(len(rows), -1)
-        target = (cosines / TEMPERATURE).softmax(1)
-        listwise = nn.functional.kl_div(scores.log_softmax(1), target, reduction="batchmean")
         labelled = torch.from_numpy(lists.labels[rows] >= 0).to(device)
-        # The same passage may be drawn twice: it is no wrong answer to its own query.
-        twice = torch.from_numpy(chosen[:, 1:] == chosen[:, :1]).to(device)
-        masked = torch.cat([scores[:, :1], scores[:, 1:].masked_fill(twice, -1e4)], dim=1)
-        labels = nn.functional.cross_entropy(
-            masked[labelled], torch.zeros_like(masked[labelled][:, 0]).long()
+        losses = torch.stack(
+            [
+                listwise_loss(scores, cosines / TEMPERATURE),
+                label_loss(scores, labelled, torch.from_numpy(chosen == chosen[:, :1]).to(device)),
+            ]
         )
-        loss = listwise + LABEL_WEIGHT * labels
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        seen += torch.stack([listwise.detach(), labels.detach()])
-        if step % 200 == 0:
-            mean = (seen / 200).tolist()
-            seen.zero_()
-            spent = time.monotonic() - started
-            print(f"step {step}: listwise {mean[0]:.4f}, labels {mean[1]:.4f}, {spent:.0f} s", flush=True)
+        learn(model, optimizer, losses[0] + LABEL_WEIGHT * losses[1], rate)
+        log.add(losses)
     model.eval()
-    print(f"{step} steps of {scores.numel():,} pairs, held out: {_judged(model, lists, pairs, test, device)}")
+    print(f"{log.step} steps, held out: {_judged(model, lists, pairs, split.test, device)}")
+
+
+def listwise_loss(scores: Tensor, wanted: Tensor) -> Tensor:
+    """The divergence of each row's softmax over the scores from that over the wanted ones, their mean."""
+    return nn.functional.kl_div(scores.log_softmax(1), wanted.softmax(1), reduction="batchmean")
+
+
+def label_loss(scores: Tensor, labelled: Tensor, own: Tensor) -> Tensor:
+    """The cross entropy with the first column, mean of the labelled rows; 0 where there is none.
+
+    Args:
+        scores: (rows, passages).
+        labelled: (rows,) of bool.
+        own: (rows, passages), true where a passage is the row's right one. It may be drawn twice, and is no
+            wrong answer to its own query.
+    """
+    twice = own.clone()
+    twice[:, 0] = False
+    first = torch.zeros(len(scores), dtype=torch.long, device=scores.device)
+    losses = nn.functional.cross_entropy(scores.masked_fill(twice, -1e4), first, reduction="none")
+    return (losses * labelled).sum() / labelled.sum().clamp(min=1)
+
+
+def rates(highest: float, seconds: float) -> Iterator[float]:
+    """The learning rate of each step: up, then down to nothing, by the clock."""
+    started = time.monotonic()
+    while (done := (time.monotonic() - started) / seconds) < 1:
+        yield highest * min(1.0, (done + 1e-3) / WARM_UP) * min(1.0, (1 - done) / (1 - WARM_UP))
+
+
+def learn(model: Bert, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
+    """One step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+
+
+def without_dropout(model: Bert) -> None:
+    """The teacher's knowledge is more than the student's weights can hold: nothing to regularise."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+
+
+class Log:
+    """Prints the mean of each loss every so many steps."""
+
+    def __init__(self, *names: str, every: int = 200) -> None:
+        self._names, self._every = names, every
+        self._sums: Tensor | None = None
+        self._started = time.monotonic()
+        self.step = 0
+
+    def add(self, losses: Tensor) -> None:
+        """`losses`: (names,) of one step."""
+        losses = losses.detach()
+        self._sums = losses if self._sums is None else self._sums + losses
+        self.step += 1
+        if self.step % self._every == 0:
+            means = zip(self._names, (self._sums / self._every).tolist(), strict=True)
+            written = ", ".join(f"{name} {mean:.4f}" for name, mean in means)
+            print(f"step {self.step}: {written}, {time.monotonic() - self._started:.0f} s", flush=True)
+            self._sums = None
 
 
 def _judged(model: Bert, lists: Lists, pairs: Pairs, test: NDArray[np.int64], device: str) -> str:
