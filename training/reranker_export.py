@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,10 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
+from retrieval.reranker import load_card
 from training.reranker_student import Bert, captured
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -59,6 +62,23 @@ def save_onnx(model: Bert, folder: Path, sample: dict[str, Tensor]) -> None:
             per_channel=True,
             op_types_to_quantize=["MatMul"],
         )
+
+
+def save_variant(model: Bert, of: Path, folder: Path, sample: dict[str, Tensor]) -> None:
+    """The folder of a smaller model made of that in `of`: with its tokenizer, where none is there, and card.
+
+    Weights for torch only where transformers can load them: its configuration cannot say that heads are lost.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if not (folder / name).exists():
+            shutil.copyfile(of / name, folder / name)
+    card = load_card(of)
+    save_card(folder, weight=card.weight, max_length=card.max_length)
+    attention = model.bert.encoder.layer[0].attention.self
+    if attention.all_head_size == model.config.hidden_size:
+        save_torch(model, folder)
+    save_onnx(model, folder, sample)
 
 
 def save_card(folder: Path, *, weight: float, max_length: int) -> None:

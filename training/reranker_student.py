@@ -188,24 +188,51 @@ def _reconstruct(
     """
     targets = [*(number - 1 for number in shape.layers[1:]), shape.layers[-1]]
     norms = [teacher.encoder.layer[target].output.LayerNorm for target in targets]
-    states = _tokens(teacher, norms, samples)
+    states = token_states(teacher, norms, samples)
     for layer, norm, (wanted, _) in zip(student.encoder.layer, norms, states, strict=True):
-        ((attended, neurons),) = _tokens(student, [layer.intermediate], samples)
-        inner, outer = layer.intermediate.dense, layer.output.dense
-        kept = (neurons.std(0) * outer.weight.norm(dim=0)).topk(shape.feed_forward).indices.sort().values
-        known = torch.cat([neurons[:, kept], torch.ones(len(neurons), 1)], dim=1)
-        gram = known.T @ known
-        gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-        solved = torch.linalg.solve(gram, known.T @ (wanted - attended))
-        inner.weight, inner.bias = nn.Parameter(inner.weight[kept]), nn.Parameter(inner.bias[kept])
-        outer.weight, outer.bias = nn.Parameter(solved[:-1].T.contiguous()), nn.Parameter(solved[-1].clone())
-        inner.out_features = outer.in_features = shape.feed_forward
+        ((attended, neurons),) = token_states(student, [layer.intermediate], samples)
+        outer = layer.output.dense
+        kept = largest_neurons(neurons, outer, shape.feed_forward)
+        keep_rows(layer.intermediate.dense, kept)
+        set_weights(outer, ridge(neurons[:, kept], wanted - attended))
         layer.output.LayerNorm.load_state_dict(norm.state_dict())
         _clear_writer(outer, layer.output.LayerNorm, marks)
     student.config.intermediate_size = shape.feed_forward
 
 
-def _tokens(
+def largest_neurons(neurons: Tensor, outer: nn.Linear, count: int) -> Tensor:
+    """Ascending numbers of the neurons that move the block's output most; `neurons`: (tokens, width)."""
+    largest: Tensor = (neurons.std(0) * outer.weight.norm(dim=0)).topk(count).indices
+    return largest.sort().values
+
+
+def ridge(known: Tensor, wanted: Tensor, start: Tensor | None = None) -> Tensor:
+    """(inputs + 1, outputs): weights, and last the biases, that make `wanted` of `known` by least squares.
+
+    Directions that the tokens do not show stay near `start` (weights and biases; 0 where absent).
+    """
+    known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
+    if start is None:
+        start = torch.zeros(known.shape[1], wanted.shape[1])
+    gram = known.T @ known
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    solved: Tensor = start + torch.linalg.solve(gram, known.T @ (wanted - known @ start))
+    return solved
+
+
+def keep_rows(linear: nn.Linear, kept: Tensor) -> None:
+    """Of its outputs only these, in place."""
+    linear.weight, linear.bias = nn.Parameter(linear.weight[kept]), nn.Parameter(linear.bias[kept])
+    linear.out_features = len(kept)
+
+
+def set_weights(linear: nn.Linear, solved: Tensor) -> None:
+    """`solved`: as `ridge` gives them; the number of inputs may change."""
+    linear.weight, linear.bias = nn.Parameter(solved[:-1].T.contiguous()), nn.Parameter(solved[-1].clone())
+    linear.in_features = len(solved) - 1
+
+
+def token_states(
     model: Bert, modules: Sequence[nn.Module], samples: Sequence[dict[str, Tensor]]
 ) -> list[tuple[Tensor, Tensor]]:
     """(tokens, size) of each module's input and output over all samples, without padding."""

@@ -22,12 +22,7 @@ def english_vocabulary(teacher: Path, texts: Iterable[str], size: int) -> list[i
     All special tokens, single characters and common symbols stay, so that any Latin text has tokens. Of the
     others, those that the texts use most; where they say nothing, BERT's order, which is by frequency.
     """
-    tokenizer = Tokenizer.from_file(str(teacher / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    counts: Counter[int] = Counter()
-    for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
-        counts.update(encoding.ids)
+    tokenizer, counts = _counted(teacher, texts)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     kept = {row for token, row in vocabulary if _needed(token)}
     pieces = [row for token, row in vocabulary if row not in kept and PIECE.fullmatch(token)]
@@ -36,6 +31,16 @@ def english_vocabulary(teacher: Path, texts: Iterable[str], size: int) -> list[i
     kept.update(by_texts[: (size - len(kept)) // 2])
     kept.update([row for row in pieces if row not in kept][: size - len(kept)])
     return sorted(kept)
+
+
+def used_rows(folder: Path, texts: Iterable[str]) -> list[int]:
+    """The rows of a vocabulary that the texts use, in their old order; those that any text needs stay too.
+
+    Tokens of these texts stay as they are: WordPiece takes the longest piece that it finds, and none of those
+    that it found is lost.
+    """
+    tokenizer, counts = _counted(folder, texts)
+    return sorted(row for token, row in tokenizer.get_vocab().items() if counts[row] or _needed(token))
 
 
 def save_tokenizer(teacher: Path, rows: list[int], folder: Path, max_length: int) -> None:
@@ -55,6 +60,17 @@ def save_tokenizer(teacher: Path, rows: list[int], folder: Path, max_length: int
     config = {key: value for key, value in config.items() if key != "name_or_path"}
     config |= {"model_max_length": max_length, "tokenizer_class": "BertTokenizerFast"}
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+
+
+def _counted(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, Counter[int]]:
+    """The folder's tokenizer, and how often the texts use each row."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    counts: Counter[int] = Counter()
+    for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
+        counts.update(encoding.ids)
+    return tokenizer, counts
 
 
 def _needed(token: str) -> bool:

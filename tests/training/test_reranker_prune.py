@@ -1,0 +1,173 @@
+"""Pruning and distilling a cross-encoder, on a random BERT of a few dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
+
+from training.reranker_export import ScoreOnly  # noqa: E402
+from training.reranker_listwise import Lists, Mix  # noqa: E402
+from training.reranker_prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
+from training.reranker_shrink import Recipe, hidden_loss, teach  # noqa: E402
+from training.reranker_student import largest_neurons, ridge  # noqa: E402
+from training.reranker_vocabulary import used_rows  # noqa: E402
+
+HEADS, SIZE = 4, 12
+Inputs = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def model() -> transformers.BertForSequenceClassification:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=60,
+        hidden_size=HEADS * SIZE,
+        num_hidden_layers=4,
+        num_attention_heads=HEADS,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.15,
+        num_labels=1,
+    )
+    return transformers.BertForSequenceClassification(config).eval()
+
+
+def pairs(count: int, seed: int) -> Inputs:
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(3, 60, (count, 24), generator=generator)
+    mask = torch.ones_like(ids)
+    mask[::2, 20:] = 0
+    types = (torch.arange(24) >= 8).long().expand(count, -1)
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+
+def scores(model: transformers.BertForSequenceClassification, inputs: Inputs) -> torch.Tensor:
+    with torch.no_grad():
+        return model(**inputs).logits[:, 0]
+
+
+def test_pruning_nothing_should_change_no_score(model: transformers.BertForSequenceClassification) -> None:
+    samples, inputs = [pairs(8, 1)], pairs(20, 2)
+    for cut in (Cut(), Cut(layers=(0, 1, 2, 3), heads=HEADS, feed_forward=64)):
+        assert torch.allclose(scores(prune(model, samples, cut), inputs), scores(model, inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize("cut", [Cut(heads=2), Cut(feed_forward=24), Cut(layers=(0, 2, 3))])
+def test_least_squares_should_be_nearer_than_plain_cutting(
+    model: transformers.BertForSequenceClassification, cut: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, inputs = [pairs(64, seed) for seed in (3, 4)], pairs(64, 5)
+    fitted = scores(prune(model, samples, cut), inputs)
+    monkeypatch.setattr("training.reranker_prune.ridge", lambda known, wanted, start: start)
+    plain = scores(prune(model, samples, cut), inputs)
+    wanted = scores(model, inputs)
+    assert (fitted - wanted).square().mean() < 0.7 * (plain - wanted).square().mean()
+
+
+def test_a_pruned_model_should_be_smaller_and_export(
+    model: transformers.BertForSequenceClassification,
+) -> None:
+    pruned = prune(model, [pairs(64, 6)], Cut(layers=(1, 3), heads=3, feed_forward=40))
+    layer = pruned.bert.encoder.layer[1]
+    assert len(pruned.bert.encoder.layer) == pruned.config.num_hidden_layers == 2
+    assert layer.attention.self.value.weight.shape == (3 * SIZE, HEADS * SIZE)
+    assert layer.output.dense.weight.shape == (HEADS * SIZE, 40)
+    inputs = pairs(9, 7)
+    exported = ScoreOnly(pruned, inputs).eval()(*inputs.values())[:, 0]
+    assert torch.corrcoef(torch.stack([exported, scores(pruned, inputs)]))[0, 1] > 0.99
+
+
+def test_head_gains_should_be_nothing_for_a_head_that_writes_nothing() -> None:
+    torch.manual_seed(1)
+    config = transformers.BertConfig(
+        vocab_size=60, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
+    )
+    config.num_labels = 1
+    made = transformers.BertForSequenceClassification(config).eval()
+    with torch.no_grad():
+        made.bert.encoder.layer[0].attention.output.dense.weight[:, :12] = 0
+    silent, other = head_gains(made, [pairs(6, 8)])[0].tolist()
+    assert silent == 0
+    assert other > 0
+
+
+def test_layers_should_end_with_the_one_that_is_scored(
+    model: transformers.BertForSequenceClassification,
+) -> None:
+    assert stands_for((0, 2, 3)) == [1, 2, 3]
+    for layers in ((0, 1), (2, 1, 3)):
+        with pytest.raises(ValueError, match="ascend to the last"):
+            prune(model, [], Cut(layers=layers))
+
+
+def test_pruning_unused_rows_should_change_no_score(
+    model: transformers.BertForSequenceClassification, tmp_path: Path
+) -> None:
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{number}" for number in range(56))]
+    tokenizer = Tokenizer(models.WordPiece({name: row for row, name in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    rows = used_rows(tmp_path, ["word5 word30", "word41 nowhere"])
+    assert rows == [0, 1, 2, 3, 9, 34, 45]
+    inputs = pairs(5, 9)
+    inputs["input_ids"] = torch.tensor(rows)[inputs["input_ids"] % len(rows)]
+    renumbered = {row: number for number, row in enumerate(rows)}
+    fewer = inputs | {"input_ids": inputs["input_ids"].clone().apply_(lambda row: renumbered[row])}
+    assert torch.equal(scores(keep_vocabulary(model, rows), fewer), scores(model, inputs))
+
+
+def test_ridge_should_stay_where_the_tokens_say_nothing() -> None:
+    known = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+    start = torch.tensor([[0.0], [9.0], [0.0]])
+    solved = ridge(known, 2 * known[:, :1] + 1, start)
+    assert solved[:, 0].tolist() == pytest.approx([2, 9, 1], abs=0.02)
+    assert torch.equal(ridge(known, known @ start[:2], start), start)
+
+
+def test_largest_neurons_should_be_those_that_vary_and_are_read() -> None:
+    neurons = torch.tensor([[0.0, 5.0, 0.0, 0.0], [4.0, 5.0, 9.0, 1.0]])
+    outer = torch.nn.Linear(4, 2)
+    with torch.no_grad():
+        outer.weight[:] = torch.tensor([[1.0, 9.0, 0.1, 1.0]] * 2)
+    assert largest_neurons(neurons, outer, 2).tolist() == [0, 3]
+
+
+def test_hidden_loss_should_be_a_share_of_the_variance_without_padding() -> None:
+    wanted = torch.tensor([[[1.0, 0.0], [3.0, 4.0], [99.0, 99.0]]])
+    mask = torch.tensor([[1, 1, 0]])
+    assert hidden_loss(wanted, wanted, mask).item() == 0
+    # Variances 2 and 8, each state off by 1.
+    assert hidden_loss(wanted + 1, wanted, mask).item() == pytest.approx(1 / 5)
+
+
+def test_teaching_should_bring_the_student_nearer(
+    model: transformers.BertForSequenceClassification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OnePerQuery:
+        """Stands for the tokens of texts: a pair's are made of its numbers."""
+
+        def inputs(self, rows: np.ndarray, chosen: np.ndarray, device: str) -> Inputs:
+            made = pairs(chosen.size, 10)
+            made["input_ids"][:, 0] = torch.tensor(rows.repeat(chosen.shape[1]) % 50 + 3)
+            made["input_ids"][:, 1:6] = torch.tensor(chosen.flatten() % 50 + 3)[:, None]
+            return made
+
+    count = 300
+    found = np.random.default_rng(0).integers(count, size=(count, 24))
+    lists = Lists(
+        ["q"] * count, [f"p {n}" for n in range(count)], np.arange(count), found, found, Mix(4, 0, 1)
+    )
+    heard: list[str] = []
+    monkeypatch.setattr("builtins.print", lambda *words, **_: heard.append(" ".join(map(str, words))))
+    recipe = Recipe(layers=(1, 3), hidden=1.0, seconds=0)
+    student = prune(model, [pairs(64, 11)], Cut(layers=recipe.layers))
+    teach(student, model, lists, OnePerQuery(), recipe, [1e-3] * 20)
+    before, after = (float(line.split()[-1]) for line in (heard[0], heard[-1]))
+    assert after < before

@@ -1,0 +1,153 @@
+"""Prune any BertForSequenceClassification: layers, heads, feed-forward neurons and rows of its vocabulary.
+
+What stays is fitted by least squares to what the whole model computes, so that no step of training is needed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.reranker_student import (
+    Bert,
+    keep_rows,
+    largest_neurons,
+    ridge,
+    set_weights,
+    token_states,
+)
+
+Samples = Sequence[dict[str, Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What stays. None: all. `layers`: their numbers, ascending, with the last, whose [CLS] is scored."""
+
+    layers: tuple[int, ...] | None = None
+    heads: int | None = None  # of each layer
+    feed_forward: int | None = None  # neurons of each layer
+
+
+def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
+    """A smaller copy.
+
+    Layer after layer, the projection behind what was cut is solved anew (ridge regression from its present
+    weights over the samples' tokens), so that the state before the layer's norm is again that of the whole
+    model; where the layers that follow are left out, that of the last of them. A layer so makes up for its
+    own losses and for those before it. Heads go by their gradients (Michel et al. 2019), neurons by the size
+    of what they write.
+
+    transformers' configuration has no word for fewer heads of the same size: such a copy runs and exports to
+    ONNX, but its folder cannot be loaded again.
+
+    Args:
+        samples: batches of pairs, (pairs, tokens) each; a few thousand tokens more than a layer has neurons.
+
+    Raises:
+        ValueError: `layers` lacks the last one, or is not ascending.
+    """
+    layers = model.bert.encoder.layer
+    numbers = cut.layers or tuple(range(len(layers)))
+    if numbers[-1] != len(layers) - 1 or list(numbers) != sorted(set(numbers)):
+        raise ValueError(f"Layers {numbers} of {len(layers)}: they must ascend to the last one")
+    pruned = copy.deepcopy(model).eval()
+    pruned.bert.encoder.layer = nn.ModuleList([pruned.bert.encoder.layer[number] for number in numbers])
+    pruned.config.num_hidden_layers = len(numbers)
+    targets = stands_for(numbers)
+    gains = head_gains(model, samples) if cut.heads else {}
+    with torch.no_grad():
+        for layer, number, target in zip(pruned.bert.encoder.layer, numbers, targets, strict=True):
+            if cut.heads and cut.heads < layer.attention.self.num_attention_heads:
+                _keep_heads(pruned, layer, gains[number].topk(cut.heads).indices.sort().values)
+                _fit_attention(pruned, layer, model, layers[number], samples)
+            width = layer.intermediate.dense.out_features
+            if (cut.feed_forward or width) < width or target != number:
+                _fit_feed_forward(pruned, layer, model, layers[target], samples, cut.feed_forward or width)
+    if cut.feed_forward:
+        pruned.config.intermediate_size = min(cut.feed_forward, model.config.intermediate_size)
+    return pruned
+
+
+def stands_for(numbers: Sequence[int]) -> list[int]:
+    """Of each kept layer, the last of those whose work it does: the one below the next that is kept."""
+    return [*(number - 1 for number in numbers[1:]), numbers[-1]]
+
+
+def keep_vocabulary(model: Bert, rows: Sequence[int]) -> Bert:
+    """A copy with these rows of the word table, numbered anew in this order, as `save_tokenizer` does."""
+    pruned = copy.deepcopy(model)
+    words = model.bert.embeddings.word_embeddings.weight.detach()[list(rows)].clone()
+    pruned.bert.embeddings.word_embeddings = nn.Embedding(len(words), words.shape[1], 0, _weight=words)
+    pruned.config.vocab_size = len(words)
+    return pruned
+
+
+def head_gains(model: Bert, samples: Samples) -> dict[int, Tensor]:
+    """By layer, (heads,): how far scores move, to first order, when a head is turned off.
+
+    The mean over pairs of |d score / d gate| at gate 1 (Michel, Levy and Neubig 2019, "Are Sixteen Heads
+    Really Better than One?", equation 3, with the score in place of a loss).
+    """
+    projections = [layer.attention.output.dense for layer in model.bert.encoder.layer]
+    sums: dict[int, Tensor] = {}
+    for sample in samples:
+        mixed: list[Tensor] = []
+        handles = [
+            projection.register_forward_pre_hook(lambda _, inputs, seen=mixed: seen.append(inputs[0]))
+            for projection in projections
+        ]
+        logits = model(**sample).logits
+        for handle in handles:
+            handle.remove()
+        gradients = torch.autograd.grad(logits.sum(), mixed)
+        for number, (states, gradient) in enumerate(zip(mixed, gradients, strict=True)):
+            heads = model.bert.encoder.layer[number].attention.self.num_attention_heads
+            by_head = (states * gradient).detach().view(*states.shape[:2], heads, -1)
+            sums[number] = sums.get(number, torch.zeros(heads)) + by_head.sum((1, 3)).abs().sum(0)
+    pairs = sum(len(sample["input_ids"]) for sample in samples)
+    return {number: total / pairs for number, total in sums.items()}
+
+
+def _keep_heads(pruned: Bert, layer: Bert, kept: Tensor) -> None:
+    """Cut the others out of the layer's four projections."""
+    attention, out = layer.attention.self, layer.attention.output.dense
+    size = attention.attention_head_size
+    dimensions = (kept[:, None] * size + torch.arange(size)).flatten()
+    for linear in (attention.query, attention.key, attention.value):
+        keep_rows(linear, dimensions)
+    set_weights(out, _start(out, dimensions))
+    attention.num_attention_heads, attention.all_head_size = len(kept), len(dimensions)
+
+
+def _fit_attention(pruned: Bert, layer: Bert, model: Bert, whole: Bert, samples: Samples) -> None:
+    out = layer.attention.output
+    ((wanted, _),) = token_states(model, [whole.attention.output.LayerNorm], samples)
+    (mixed, _), (summed, _) = token_states(pruned, [out.dense, out.LayerNorm], samples)
+    residual = summed - nn.functional.linear(mixed, out.dense.weight, out.dense.bias)
+    set_weights(out.dense, ridge(mixed, wanted - residual, _start(out.dense)))
+
+
+def _fit_feed_forward(
+    pruned: Bert, layer: Bert, model: Bert, target: Bert, samples: Samples, width: int
+) -> None:
+    outer, norm = layer.output.dense, layer.output.LayerNorm
+    ((wanted, _),) = token_states(model, [target.output.LayerNorm], samples)
+    ((attended, neurons),) = token_states(pruned, [layer.intermediate], samples)
+    kept = largest_neurons(neurons, outer, width)
+    start = _start(outer, kept)
+    keep_rows(layer.intermediate.dense, kept)
+    # A block without weights does nothing, and the export leaves it out: it stays so.
+    solved = ridge(neurons[:, kept], wanted - attended, start) if outer.weight.any() else start
+    set_weights(outer, solved)
+    norm.load_state_dict(target.output.LayerNorm.state_dict())
+
+
+def _start(linear: nn.Linear, kept: Tensor | None = None) -> Tensor:
+    """Its present weights and biases, as `ridge` takes them, for some of its inputs."""
+    weight = linear.weight if kept is None else linear.weight[:, kept]
+    return torch.cat([weight.T, linear.bias[None]]).detach()

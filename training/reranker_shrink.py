@@ -1,0 +1,165 @@
+"""Distil a cross-encoder into fewer layers, on a CPU: its scores over lists of candidates, and its states.
+
+    python -m training.reranker_shrink --model FOLDER --candidates FILE --layers 0,2,4,5 --out FOLDER
+
+Candidates come from `training.reranker_candidates`. The student begins as some of the model's own layers,
+each fitted to the work of those left out behind it (`training.reranker_prune`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import BertForSequenceClassification
+
+from training.reranker_distil import fast
+from training.reranker_export import TOKENIZER_FILES, save_torch
+from training.reranker_listwise import (
+    Lists,
+    Log,
+    Mix,
+    Pairs,
+    Split,
+    learn,
+    listwise_loss,
+    rates,
+    read_candidates,
+    without_dropout,
+)
+from training.reranker_prune import Cut, prune, stands_for
+from training.reranker_student import Bert
+
+QUERIES, PASSAGE_TOKENS = 4, 112
+# BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.
+MIX = Mix(by_words=6, by_meaning=0, random=1)
+LEARNING_RATE = 2e-4
+JUDGED = 24  # held-out queries
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`layers`: of the teacher, with which the student begins. `hidden`: the weight of the states' loss."""
+
+    layers: tuple[int, ...]
+    hidden: float
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, required=True, help="the cross-encoder to shrink")
+    parser.add_argument("--candidates", type=Path, required=True)
+    parser.add_argument("--layers", required=True, help="of the model, with the last: 0,2,4,5")
+    parser.add_argument("--hidden", type=float, default=1.0, help="weight of the states; 0: scores alone")
+    parser.add_argument("--seconds", type=float, default=600.0, help="of training")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    layers = tuple(int(number) for number in options.layers.split(","))
+    recipe = Recipe(layers, options.hidden, options.seconds)
+    shrink(options.model, recipe, *read_lists(options.model, options.candidates), options.out)
+
+
+def read_lists(model: Path, candidates: Path) -> tuple[Lists, Pairs]:
+    """The lists of candidates, and their tokens for the model in that folder."""
+    table = read_candidates(candidates)
+    found = np.array(table["found"])
+    lists = Lists(table["queries"], table["passages"], np.array(table["labels"]), found, found, MIX)
+    return lists, Pairs(model, lists, passage_tokens=PASSAGE_TOKENS)
+
+
+def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -> None:
+    """Writes model.safetensors, configuration and tokenizer to `out`.
+
+    Raises:
+        ValueError: the recipe's layers lack the last one, or are not ascending.
+    """
+    torch.manual_seed(0)
+    teacher: Bert = BertForSequenceClassification.from_pretrained(model, dtype=torch.float32)
+    student = prune(teacher.eval(), calibration(lists, pairs), Cut(layers=recipe.layers))
+    teach(student, teacher, lists, pairs, recipe, rates(LEARNING_RATE, recipe.seconds))
+    out.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        shutil.copyfile(model / name, out / name)
+    save_torch(student, out)
+
+
+def teach(
+    student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, recipe: Recipe, steps: Iterable[float]
+) -> None:
+    """Train the student in place, in bfloat16 where the CPU has it. `steps`: the learning rate of each."""
+    random, split = np.random.default_rng(0), Split.of(lists)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    without_dropout(student)
+    print(f"held out, divergence: {_judged(student, teacher, lists, pairs, split):.4f}", flush=True)
+    student.train()
+    log = Log("listwise", "hidden", every=50)
+    for rate in steps:
+        rows = random.choice(split.train, QUERIES, replace=False)
+        inputs = pairs.inputs(rows, lists.draw(rows, random, split.allowed), "cpu")
+        losses = _losses(student, teacher, inputs, recipe, len(rows))
+        learn(student, optimizer, losses[0] + recipe.hidden * losses[1], rate)
+        log.add(losses)
+    student.eval()
+    judged = _judged(student, teacher, lists, pairs, split)
+    print(f"{log.step} steps, held out, divergence: {judged:.4f}", flush=True)
+
+
+def hidden_loss(states: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    """The squared distance of the tokens' states as a share of the wanted states' variance.
+
+    TinyBERT's distillation of hidden states (Jiao et al. 2020, equation 8) without its matrix: both are of
+    the same size. `states`, `wanted`: (pairs, tokens, size); `mask`: (pairs, tokens).
+    """
+    there = mask.bool()
+    target = wanted[there].float()
+    return nn.functional.mse_loss(states[there].float(), target) / target.var(0).mean()
+
+
+def _losses(student: Bert, teacher: Bert, inputs: dict[str, Tensor], recipe: Recipe, queries: int) -> Tensor:
+    """(2,): by the scores of each query's passages, and by the states below the last layer."""
+    with torch.no_grad(), fast():
+        wanted = teacher(**inputs, output_hidden_states=True)
+    with fast():
+        got = student(**inputs, output_hidden_states=True)
+    listwise = listwise_loss(got.logits.float().view(queries, -1), wanted.logits.float().view(queries, -1))
+    if not recipe.hidden:
+        return torch.stack([listwise, torch.zeros(())])
+    # Of the last layer's states only that of [CLS] is read, and the scores already say what it should be.
+    distances = [
+        hidden_loss(got.hidden_states[place + 1], wanted.hidden_states[target + 1], inputs["attention_mask"])
+        for place, target in enumerate(stands_for(recipe.layers)[:-1])
+    ]
+    return torch.stack([listwise, torch.stack(distances).mean()])
+
+
+def _judged(student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, split: Split) -> float:
+    """The listwise divergence over held-out queries, all passages allowed."""
+    random = np.random.default_rng(1)
+    student.eval()
+    found = []
+    for rows in np.array_split(split.test[:: max(1, len(split.test) // JUDGED)][:JUDGED], JUDGED // QUERIES):
+        inputs = pairs.inputs(rows, lists.draw(rows, random), "cpu")
+        with torch.inference_mode(), fast():
+            scores = [model(**inputs).logits.float().view(len(rows), -1) for model in (student, teacher)]
+        found.append(listwise_loss(*scores).item())
+    return float(np.mean(found))
+
+
+def calibration(lists: Lists, pairs: Pairs, batches: int = 12) -> list[dict[str, Tensor]]:
+    """Pairs to fit the layers on, about 30,000 tokens."""
+    random, split = np.random.default_rng(2), Split.of(lists)
+    rows = np.array_split(random.choice(split.train, QUERIES * batches, replace=False), batches)
+    return [pairs.inputs(part, lists.draw(part, random, split.allowed), "cpu") for part in rows]
+
+
+if __name__ == "__main__":
+    main()
