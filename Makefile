@@ -47,6 +47,10 @@ train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRA
 	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \
 		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
 
+compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (SECONDS each, QUERIES)
+	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
+		--seconds $(or $(SECONDS),600) --queries $(or $(QUERIES),60)
+
 tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
 	mkdir -p data
 	.venv/bin/python -m training.reranker_candidates --data $(TRAIN_DATA) --out data/candidates.json.gz
@@ -63,4 +67,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint train-base train-reranker tune-reranker bench lock
+.PHONY: help install run test lint train-base train-reranker compression tune-reranker bench lock

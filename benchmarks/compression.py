@@ -1,0 +1,87 @@
+"""Prune, distil and quantize the shipped reranker, measure every variant, and write docs/compression.md.
+
+    python -m benchmarks.compression FOLDER --train FOLDER [--queries N] [--seconds S]
+
+Variants, first stages and scores are kept in `data/compression`; an interrupted run goes on where it was.
+Remove a folder there to make it anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.compression_judge import JudgedSet, judged_set, milliseconds, scores
+from benchmarks.compression_models import Material, Variant, variants
+from benchmarks.compression_report import Row, tables
+from benchmarks.sections import write_section
+from retrieval.encoder import load_encoder
+from retrieval.reranker import load_card
+from training.reranker import read_sources
+from training.reranker_shrink import read_lists
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "compression.md"
+MODEL = ROOT / "models" / "reranker"
+SETS = ("cranfield", "cisi", "medline", "liveqa_med", "covidqa_chunks", "xquad_en", "npl_vaswani")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, metavar="FOLDER", help="of evaluation sets")
+    parser.add_argument("--train", type=Path, required=True, help="the folder train/ of the data")
+    parser.add_argument("--work", type=Path, default=ROOT / "data" / "compression")
+    parser.add_argument("--queries", type=int, default=60, help="of each set")
+    parser.add_argument("--seconds", type=float, default=600.0, help="of each distillation")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    made = variants(_material(options.train, options.work, options.seconds), options.work / "models")
+    encoder = load_encoder(ROOT / "models" / "encoder")
+    sets = [judged_set(options.data / name, encoder, options.queries, options.work / "sets") for name in SETS]
+    rows = _rows(made, sets, options.work / "scores")
+    hybrid = {judged.name: judged.ndcg(None, 0) for judged in sets}
+    weight, threads = load_card(MODEL).weight, len(os.sched_getaffinity(0))
+    markdown = tables(rows, hybrid, queries=options.queries, weight=weight, threads=threads)
+    write_section(TARGET, "variants", markdown)
+
+
+def _material(train: Path, work: Path, seconds: float) -> Material:
+    candidates = work / "candidates.json.gz"
+    if not candidates.exists():
+        command = [sys.executable, "-m", "training.reranker_candidates", "--data", str(train)]
+        subprocess.run([*command, "--out", str(candidates)], check=True)
+    return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), seconds)
+
+
+def _rows(made: Sequence[Variant], sets: Sequence[JudgedSet], work: Path) -> list[Row]:
+    weight = load_card(MODEL).weight
+    by_key = {variant.key: variant for variant in made}
+    times = milliseconds(made)
+    rows = []
+    for variant in made:
+        found = {}
+        if variant.judged_as:
+            found = {judged.name: scores(by_key[variant.judged_as], judged, work) for judged in sets}
+        rows.append(
+            Row(
+                variant.key,
+                variant.label,
+                variant.kind,
+                variant.precision,
+                variant.file.stat().st_size / 1e6,
+                times.get(variant.key),
+                alone={judged.name: judged.ndcg(found[judged.name], 1.0) for judged in sets if found},
+                fused={judged.name: judged.ndcg(found[judged.name], weight) for judged in sets if found},
+            )
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

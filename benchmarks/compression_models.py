@@ -1,0 +1,149 @@
+"""The variants that docs/compression.md compares, made in a work folder; what is there already is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoTokenizer, BertForSequenceClassification
+
+from training.onnx_export import export_folder, export_triton
+from training.reranker import MAX_LENGTH, sample_pairs
+from training.reranker_export import save_variant
+from training.reranker_listwise import Lists, Pairs
+from training.reranker_prune import Cut, keep_vocabulary, prune
+from training.reranker_shrink import Recipe, calibration, shrink
+from training.reranker_student import Bert
+from training.reranker_vocabulary import save_tokenizer, used_rows
+from training.sources import Pair
+from training.teacher import FOLDER as TEACHER
+
+PRUNED = {
+    "heads-8": ("8 of 12 heads", Cut(heads=8)),
+    "feed-forward-512": ("512 of 768 neurons", Cut(feed_forward=512)),
+    "feed-forward-384": ("384 of 768 neurons", Cut(feed_forward=384)),
+}
+DISTILLED = {
+    "layers-4": ("4 layers, scores", (0, 2, 4, 5), 0.0),
+    "layers-4-states": ("4 layers, scores and states", (0, 2, 4, 5), 1.0),
+    "layers-3-states": ("3 layers, scores and states", (0, 4, 5), 1.0),
+}
+VOCABULARY = "vocabulary"
+INT8, FP32 = "onnx-int8", "onnx-fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`file`: the weights that are served. `judged_as`: the key of the variant whose scores it gives."""
+
+    key: str
+    label: str
+    kind: str
+    precision: str
+    file: Path
+    judged_as: str  # empty: nobody trained it, only its time is of interest
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parents[1]
+
+    @property
+    def backend(self) -> str:
+        return INT8 if self.precision == "INT8" else FP32
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What variants are made from: the model's folder, the training data, the lists of candidates."""
+
+    model: Path
+    sources: Sequence[Sequence[Pair]]
+    lists: Lists
+    pairs: Pairs
+    seconds: float  # of each distillation
+
+
+def variants(material: Material, work: Path) -> list[Variant]:
+    """All of them, made where they are not there yet."""
+    whole = work / "whole"
+    _once(work / "minilm", _minilm)
+    _once(whole, lambda folder: export_folder(str(material.model), folder))
+    _once(work / "triton", lambda folder: export_triton(str(material.model), folder, "fp16"))
+    made = [
+        Variant("minilm", "all-MiniLM-L6-v2's architecture", "reference", "FP32", _onnx(work / "minilm"), ""),
+        Variant("fp32", "version 1", "whole", "FP32", _onnx(whole), "fp32"),
+        # Its weights are kept in float16: arithmetic in float32 is all that the row above adds.
+        Variant(
+            "fp16", "version 1", "whole", "FP16", work / "triton" / "reranker" / "1" / "model.onnx", "fp32"
+        ),
+        _int8("int8", "version 1, as shipped", "whole", material.model),
+    ]
+    for key, (label, cut) in PRUNED.items():
+        _once(work / key, lambda folder, cut=cut: _prune(material, cut, folder))
+        made.append(_int8(key, label, "pruned", work / key))
+    _once(work / VOCABULARY, lambda folder: _cut_vocabulary(material, folder))
+    rows = Tokenizer.from_file(str(work / VOCABULARY / "tokenizer.json")).get_vocab_size()
+    made.append(_int8(VOCABULARY, f"{rows:,} word pieces", "pruned", work / VOCABULARY))
+    for key, (label, layers, hidden) in DISTILLED.items():
+        recipe = Recipe(layers, hidden, material.seconds)
+        _once(work / key, lambda folder, recipe=recipe: _distil(material, recipe, folder))
+        made.append(_int8(key, label, "distilled", work / key))
+    return made
+
+
+def _once(folder: Path, make: Callable[[Path], object]) -> None:
+    """An interrupted variant leaves nothing behind that would be taken for it."""
+    if folder.exists():
+        return
+    print(f"making {folder.name}", flush=True)
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    make(partial)
+    partial.rename(folder)
+
+
+def _int8(key: str, label: str, kind: str, folder: Path) -> Variant:
+    return Variant(key, label, kind, "INT8", folder / "onnx" / "model_int8.onnx", key)
+
+
+def _onnx(folder: Path) -> Path:
+    return folder / "onnx" / "model.onnx"
+
+
+def _minilm(folder: Path) -> None:
+    model: Bert = BertForSequenceClassification.from_pretrained(TEACHER, num_labels=1, dtype=torch.float32)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(TEACHER).save_pretrained(folder)
+    export_folder(str(folder), folder)
+
+
+def _prune(material: Material, cut: Cut, folder: Path) -> None:
+    samples = calibration(material.lists, material.pairs)
+    model = prune(_load(material.model), samples, cut)
+    save_variant(model, material.model, folder, _sample(material, material.model))
+
+
+def _distil(material: Material, recipe: Recipe, folder: Path) -> None:
+    shrink(material.model, recipe, material.lists, material.pairs, folder)
+    save_variant(_load(folder), material.model, folder, _sample(material, material.model))
+
+
+def _cut_vocabulary(material: Material, folder: Path) -> None:
+    rows = used_rows(material.model, [*material.lists.passages, *material.lists.queries])
+    save_tokenizer(material.model, rows, folder, MAX_LENGTH)
+    model = keep_vocabulary(_load(material.model), rows)
+    save_variant(model, material.model, folder, _sample(material, folder))
+
+
+def _load(folder: Path) -> Bert:
+    model: Bert = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    return model.eval()
+
+
+def _sample(material: Material, tokenizer_of: Path) -> dict[str, Tensor]:
+    return sample_pairs(Tokenizer.from_file(str(tokenizer_of / "tokenizer.json")), material.sources)
