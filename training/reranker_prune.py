@@ -51,25 +51,27 @@ def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
     Raises:
         ValueError: `layers` lacks the last one, or is not ascending.
     """
-    layers = model.bert.encoder.layer
-    numbers = cut.layers or tuple(range(len(layers)))
-    if numbers[-1] != len(layers) - 1 or list(numbers) != sorted(set(numbers)):
-        raise ValueError(f"Layers {numbers} of {len(layers)}: they must ascend to the last one")
+    numbers = cut.layers or tuple(range(len(model.bert.encoder.layer)))
+    if numbers[-1] != len(model.bert.encoder.layer) - 1 or list(numbers) != sorted(set(numbers)):
+        raise ValueError(f"Layers {numbers} of {len(model.bert.encoder.layer)}: they must ascend to the last")
     pruned = copy.deepcopy(model).eval()
-    pruned.bert.encoder.layer = nn.ModuleList([pruned.bert.encoder.layer[number] for number in numbers])
-    pruned.config.num_hidden_layers = len(numbers)
-    targets = stands_for(numbers)
+    kept = [pruned.bert.encoder.layer[number] for number in numbers]
+    # It grows by one layer at a time, so that fitting a layer runs none of those behind it.
+    pruned.bert.encoder.layer = nn.ModuleList()
     gains = head_gains(model, samples) if cut.heads else {}
     with torch.no_grad():
-        for layer, number, target in zip(pruned.bert.encoder.layer, numbers, targets, strict=True):
+        for layer, number, target in zip(kept, numbers, stands_for(numbers), strict=True):
+            pruned.bert.encoder.layer.append(layer)
+            whole = model.bert.encoder.layer
             if cut.heads and cut.heads < layer.attention.self.num_attention_heads:
-                _keep_heads(pruned, layer, gains[number].topk(cut.heads).indices.sort().values)
-                _fit_attention(pruned, layer, model, layers[number], samples)
+                _keep_heads(layer, gains[number].topk(cut.heads).indices.sort().values)
+                _fit_attention(pruned, layer, model, whole[number].attention.output.LayerNorm, samples)
             width = layer.intermediate.dense.out_features
-            if (cut.feed_forward or width) < width or target != number:
-                _fit_feed_forward(pruned, layer, model, layers[target], samples, cut.feed_forward or width)
-    if cut.feed_forward:
-        pruned.config.intermediate_size = min(cut.feed_forward, model.config.intermediate_size)
+            fewer = min(cut.feed_forward or width, width)
+            if fewer < width or target != number:
+                _fit_feed_forward(pruned, layer, model, whole[target].output.LayerNorm, samples, fewer)
+    pruned.config.num_hidden_layers = len(numbers)
+    pruned.config.intermediate_size = min(cut.feed_forward or width, model.config.intermediate_size)
     return pruned
 
 
@@ -113,7 +115,7 @@ def head_gains(model: Bert, samples: Samples) -> dict[int, Tensor]:
     return {number: total / pairs for number, total in sums.items()}
 
 
-def _keep_heads(pruned: Bert, layer: Bert, kept: Tensor) -> None:
+def _keep_heads(layer: Bert, kept: Tensor) -> None:
     """Cut the others out of the layer's four projections."""
     attention, out = layer.attention.self, layer.attention.output.dense
     size = attention.attention_head_size
@@ -124,27 +126,40 @@ def _keep_heads(pruned: Bert, layer: Bert, kept: Tensor) -> None:
     attention.num_attention_heads, attention.all_head_size = len(kept), len(dimensions)
 
 
-def _fit_attention(pruned: Bert, layer: Bert, model: Bert, whole: Bert, samples: Samples) -> None:
+def _fit_attention(pruned: Bert, layer: Bert, model: Bert, norm: nn.LayerNorm, samples: Samples) -> None:
+    """`norm`: of the whole model, whose input is what the layer's attention should make."""
     out = layer.attention.output
-    ((wanted, _),) = token_states(model, [whole.attention.output.LayerNorm], samples)
-    (mixed, _), (summed, _) = token_states(pruned, [out.dense, out.LayerNorm], samples)
-    residual = summed - nn.functional.linear(mixed, out.dense.weight, out.dense.bias)
+    ((wanted, _),) = _states(model, norm, samples)
+    (mixed, _), (summed, _) = token_states(pruned.bert, [out.dense, out.LayerNorm], samples)
+    residual = summed - out.dense(mixed)
     set_weights(out.dense, ridge(mixed, wanted - residual, _start(out.dense)))
 
 
 def _fit_feed_forward(
-    pruned: Bert, layer: Bert, model: Bert, target: Bert, samples: Samples, width: int
+    pruned: Bert, layer: Bert, model: Bert, norm: nn.LayerNorm, samples: Samples, width: int
 ) -> None:
-    outer, norm = layer.output.dense, layer.output.LayerNorm
-    ((wanted, _),) = token_states(model, [target.output.LayerNorm], samples)
-    ((attended, neurons),) = token_states(pruned, [layer.intermediate], samples)
+    """`norm`: of the whole model, whose input is what the layer's feed-forward block should make."""
+    outer = layer.output.dense
+    ((wanted, _),) = _states(model, norm, samples)
+    ((attended, neurons),) = token_states(pruned.bert, [layer.intermediate], samples)
     kept = largest_neurons(neurons, outer, width)
     start = _start(outer, kept)
     keep_rows(layer.intermediate.dense, kept)
     # A block without weights does nothing, and the export leaves it out: it stays so.
     solved = ridge(neurons[:, kept], wanted - attended, start) if outer.weight.any() else start
     set_weights(outer, solved)
-    norm.load_state_dict(target.output.LayerNorm.state_dict())
+    layer.output.LayerNorm.load_state_dict(norm.state_dict())
+
+
+def _states(model: Bert, norm: nn.LayerNorm, samples: Samples) -> list[tuple[Tensor, Tensor]]:
+    """What goes into a norm of the whole model, and comes out, by the layers up to it."""
+    layers = model.bert.encoder.layer
+    needed = 1 + next(place for place, layer in enumerate(layers) if norm in {*layer.modules()})
+    model.bert.encoder.layer = layers[:needed]
+    try:
+        return token_states(model.bert, [norm], samples)
+    finally:
+        model.bert.encoder.layer = layers
 
 
 def _start(linear: nn.Linear, kept: Tensor | None = None) -> Tensor:

@@ -154,8 +154,8 @@ def _judged(student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, split: Spl
     return float(np.mean(found))
 
 
-def calibration(lists: Lists, pairs: Pairs, batches: int = 12) -> list[dict[str, Tensor]]:
-    """Pairs to fit the layers on, about 30,000 tokens."""
+def calibration(lists: Lists, pairs: Pairs, batches: int = 6) -> list[dict[str, Tensor]]:
+    """Pairs to fit the layers on, about 20,000 tokens."""
     random, split = np.random.default_rng(2), Split.of(lists)
     rows = np.array_split(random.choice(split.train, QUERIES * batches, replace=False), batches)
     return [pairs.inputs(part, lists.draw(part, random, split.allowed), "cpu") for part in rows]

@@ -125,3 +125,18 @@ def test_export_should_give_torchs_scores(made: tuple[transformers.BertModel, Ma
         assert torch.corrcoef(torch.cat([scores, logits], 1).T)[0, 1] > least
     assert (tmp_path / "model.safetensors").stat().st_size > 0
     assert json.loads((tmp_path / "quarry.json").read_text(encoding="utf-8"))["languages"] == ["en"]
+
+
+def test_split_should_ask_only_what_no_step_of_training_learns() -> None:
+    pytest.importorskip("sentence_transformers")
+    from training.reranker import split
+    from training.reranker_held_out import held_out
+    from training.sources import Pair
+
+    sources = [[Pair(f"query {number}", f"{name} {number}") for number in range(300)] for name in "ab"]
+    learned, unseen = split(sources)
+    for source, known, asked in zip(sources, learned, unseen, strict=True):
+        assert {*known} | {*asked} == {*source}
+        assert held_out([pair.positive for pair in asked]).all()
+        assert not held_out([pair.positive for pair in known]).any()
+        assert asked
