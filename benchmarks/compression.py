@@ -9,6 +9,7 @@ Remove a folder there to make it anew.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,12 +18,12 @@ from pathlib import Path
 
 from benchmarks.compression_judge import JudgedSet, judged_set, milliseconds, scores
 from benchmarks.compression_models import Material, Variant, variants
-from benchmarks.compression_report import Row, tables
+from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_card
 from training.reranker import read_sources
-from training.reranker_shrink import read_lists
+from training.reranker_shrink import TAUGHT, Taught, read_lists
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "compression.md"
@@ -49,6 +50,7 @@ def main() -> None:
     weight, threads = load_card(MODEL).weight, len(os.sched_getaffinity(0))
     markdown = tables(rows, hybrid, queries=options.queries, weight=weight, threads=threads)
     write_section(TARGET, "variants", markdown)
+    write_section(TARGET, "distillation", distillations(_taught(made)))
 
 
 def _material(train: Path, work: Path, seconds: float) -> Material:
@@ -57,6 +59,11 @@ def _material(train: Path, work: Path, seconds: float) -> Material:
         command = [sys.executable, "-m", "training.reranker_candidates", "--data", str(train)]
         subprocess.run([*command, "--out", str(candidates)], check=True)
     return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), seconds)
+
+
+def _taught(made: Sequence[Variant]) -> dict[str, Taught]:
+    files = {variant.label: variant.folder / TAUGHT for variant in made if variant.kind == "distilled"}
+    return {label: Taught(**json.loads(file.read_text(encoding="utf-8"))) for label, file in files.items()}
 
 
 def _rows(made: Sequence[Variant], sets: Sequence[JudgedSet], work: Path) -> list[Row]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.sections import table
+from training.reranker_shrink import Taught
 
 EQUAL = 0.002  # of nDCG@10, on the mean of the sets
 CLEARLY = 0.9  # of the shipped model's time
@@ -52,6 +53,15 @@ stage's order has {mean(hybrid.values()):.3f}. Milliseconds are for 32 pairs of 
 {verdict(rows)}
 
 {by_set}"""
+
+
+def distillations(taught: Mapping[str, Taught]) -> str:
+    """By label of the variant."""
+    lines = [
+        [label, f"{each.seconds:.0f}", str(each.steps), f"{each.before:.3f}", f"{each.after:.3f}"]
+        for label, each in taught.items()
+    ]
+    return table(["distilled", "seconds", "steps", "divergence before", "after"], lines)
 
 
 def verdict(rows: Sequence[Row]) -> str:

@@ -9,9 +9,10 @@ each fitted to the work of those left out behind it (`training.reranker_prune`).
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,18 @@ QUERIES, PASSAGE_TOKENS = 4, 112
 # BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.
 MIX = Mix(by_words=6, by_meaning=0, random=1)
 LEARNING_RATE = 2e-4
+TAUGHT = "distilled.json"
 JUDGED = 24  # held-out queries
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """How a distillation went. Divergences are of held-out queries' lists: `listwise_loss`."""
+
+    steps: int
+    seconds: float
+    before: float
+    after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ def read_lists(model: Path, candidates: Path) -> tuple[Lists, Pairs]:
 
 
 def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -> None:
-    """Writes model.safetensors, configuration and tokenizer to `out`.
+    """Writes model.safetensors, configuration, tokenizer and distilled.json (`Taught`) to `out`.
 
     Raises:
         ValueError: the recipe's layers lack the last one, or are not ascending.
@@ -85,21 +97,22 @@ def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -
     torch.manual_seed(0)
     teacher: Bert = BertForSequenceClassification.from_pretrained(model, dtype=torch.float32)
     student = prune(teacher.eval(), calibration(lists, pairs), Cut(layers=recipe.layers))
-    teach(student, teacher, lists, pairs, recipe, rates(LEARNING_RATE, recipe.seconds))
+    taught = teach(student, teacher, lists, pairs, recipe, rates(LEARNING_RATE, recipe.seconds))
     out.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
         shutil.copyfile(model / name, out / name)
     save_torch(student, out)
+    (out / TAUGHT).write_text(json.dumps(asdict(taught)), encoding="utf-8")
 
 
 def teach(
     student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, recipe: Recipe, steps: Iterable[float]
-) -> None:
+) -> Taught:
     """Train the student in place, in bfloat16 where the CPU has it. `steps`: the learning rate of each."""
     random, split = np.random.default_rng(0), Split.of(lists)
     optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     without_dropout(student)
-    print(f"held out, divergence: {_judged(student, teacher, lists, pairs, split):.4f}", flush=True)
+    before = _judged(student, teacher, lists, pairs, split)
     student.train()
     log = Log("listwise", "hidden", every=50)
     for rate in steps:
@@ -109,8 +122,9 @@ def teach(
         learn(student, optimizer, losses[0] + recipe.hidden * losses[1], rate)
         log.add(losses)
     student.eval()
-    judged = _judged(student, teacher, lists, pairs, split)
-    print(f"{log.step} steps, held out, divergence: {judged:.4f}", flush=True)
+    after = _judged(student, teacher, lists, pairs, split)
+    print(f"{log.step} steps, divergence of held-out queries {before:.4f} -> {after:.4f}", flush=True)
+    return Taught(log.step, recipe.seconds, before, after)
 
 
 def hidden_loss(states: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

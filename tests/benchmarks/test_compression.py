@@ -10,7 +10,8 @@ pytest.importorskip("transformers")
 import numpy as np  # noqa: E402
 
 from benchmarks.compression_judge import JudgedSet  # noqa: E402
-from benchmarks.compression_report import Row, tables, verdict  # noqa: E402
+from benchmarks.compression_report import Row, distillations, tables, verdict  # noqa: E402
+from training.reranker_shrink import Taught  # noqa: E402
 
 
 def row(key: str, ms: float | None, ndcg: float | None, *, kind: str = "pruned") -> Row:
@@ -44,6 +45,11 @@ def test_tables_should_hold_every_variant_and_leave_out_what_was_not_measured() 
     assert "| variant fp16 | pruned | INT8 | 12.3 |  | 0.550 | 0.550 |" in found
     assert found.count("| variant untrained |") == 1
     assert "### By set, at weight 0.1" in found
+
+
+def test_distillations_should_say_how_long_and_how_near() -> None:
+    found = distillations({"4 layers": Taught(steps=90, seconds=300, before=0.6122, after=0.3872)})
+    assert "| 4 layers | 300 | 90 | 0.612 | 0.387 |" in found
 
 
 def test_ndcg_should_be_of_the_first_stage_or_of_the_scores() -> None:
