@@ -47,9 +47,9 @@ train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRA
 	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \
 		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
 
-compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (SECONDS each, QUERIES)
+compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
 	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
-		--seconds $(or $(SECONDS),600) --queries $(or $(QUERIES),60)
+		--steps $(or $(STEPS),300) --queries $(or $(QUERIES),60)
 
 tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
 	mkdir -p data

@@ -1,6 +1,6 @@
 """Prune, distil and quantize the shipped reranker, measure every variant, and write docs/compression.md.
 
-    python -m benchmarks.compression FOLDER --train FOLDER [--queries N] [--seconds S]
+    python -m benchmarks.compression FOLDER --train FOLDER [--queries N] [--steps N]
 
 Variants, first stages and scores are kept in `data/compression`; an interrupted run goes on where it was.
 Remove a folder there to make it anew.
@@ -23,7 +23,7 @@ from benchmarks.sections import write_section
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_card
 from training.reranker import read_sources
-from training.reranker_shrink import TAUGHT, Taught, read_lists
+from training.reranker_shrink import STEPS, TAUGHT, Taught, read_lists
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "compression.md"
@@ -39,10 +39,10 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True, help="the folder train/ of the data")
     parser.add_argument("--work", type=Path, default=ROOT / "data" / "compression")
     parser.add_argument("--queries", type=int, default=60, help="of each set")
-    parser.add_argument("--seconds", type=float, default=600.0, help="of each distillation")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of each distillation")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    made = variants(_material(options.train, options.work, options.seconds), options.work / "models")
+    made = variants(_material(options.train, options.work, options.steps), options.work / "models")
     encoder = load_encoder(ROOT / "models" / "encoder")
     sets = [judged_set(options.data / name, encoder, options.queries, options.work / "sets") for name in SETS]
     rows = _rows(made, sets, options.work / "scores")
@@ -53,12 +53,12 @@ def main() -> None:
     write_section(TARGET, "distillation", distillations(_taught(made)))
 
 
-def _material(train: Path, work: Path, seconds: float) -> Material:
+def _material(train: Path, work: Path, steps: int) -> Material:
     candidates = work / "candidates.json.gz"
     if not candidates.exists():
         command = [sys.executable, "-m", "training.reranker_candidates", "--data", str(train)]
         subprocess.run([*command, "--out", str(candidates)], check=True)
-    return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), seconds)
+    return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), steps)
 
 
 def _taught(made: Sequence[Variant]) -> dict[str, Taught]:

@@ -121,8 +121,8 @@ def scores(variant: Variant, judged: JudgedSet, work: Path) -> dict[str, FloatAr
 def milliseconds(variants: Sequence[Variant]) -> dict[str, float]:
     """By key, the median for 32 pairs of 128 tokens, in the batches that the product makes; no tokenizing.
 
-    Variants take turns, so that a busy moment of the machine strikes all of them. None for FP16, which CPUs
-    convert to float32 at every step.
+    Variants take turns, so that a busy moment of the machine strikes all of them. FP16 is left out: CPUs
+    convert it to float32 at every step.
     """
     timed = {v.key: load_reranker(v.folder, backend=v.backend) for v in variants if v.precision != "FP16"}
     ids = np.random.default_rng(0).integers(1000, 5000, (PAIRS, TOKENS))

@@ -65,7 +65,7 @@ class Material:
     sources: Sequence[Sequence[Pair]]
     lists: Lists
     pairs: Pairs
-    seconds: float  # of each distillation
+    steps: int  # of each distillation
 
 
 def variants(material: Material, work: Path) -> list[Variant]:
@@ -90,7 +90,7 @@ def variants(material: Material, work: Path) -> list[Variant]:
     rows = Tokenizer.from_file(str(work / VOCABULARY / "tokenizer.json")).get_vocab_size()
     made.append(_int8(VOCABULARY, f"{rows:,} word pieces", "pruned", work / VOCABULARY))
     for key, (label, layers, hidden) in DISTILLED.items():
-        recipe = Recipe(layers, hidden, material.seconds)
+        recipe = Recipe(layers, hidden, material.steps)
         _once(work / key, lambda folder, recipe=recipe: _distil(material, recipe, folder))
         made.append(_int8(key, label, "distilled", work / key))
     return made

@@ -58,10 +58,9 @@ stage's order has {mean(hybrid.values()):.3f}. Milliseconds are for 32 pairs of 
 def distillations(taught: Mapping[str, Taught]) -> str:
     """By label of the variant."""
     lines = [
-        [label, f"{each.seconds:.0f}", str(each.steps), f"{each.before:.3f}", f"{each.after:.3f}"]
-        for label, each in taught.items()
+        [label, str(each.steps), f"{each.before:.3f}", f"{each.after:.3f}"] for label, each in taught.items()
     ]
-    return table(["distilled", "seconds", "steps", "divergence before", "after"], lines)
+    return table(["distilled", "steps", "divergence before", "after"], lines)
 
 
 def verdict(rows: Sequence[Row]) -> str:

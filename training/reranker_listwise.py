@@ -240,10 +240,15 @@ def label_loss(scores: Tensor, labelled: Tensor, own: Tensor) -> Tensor:
 
 
 def rates(highest: float, seconds: float) -> Iterator[float]:
-    """The learning rate of each step: up, then down to nothing, by the clock."""
+    """The learning rate of each step, by the clock."""
     started = time.monotonic()
     while (done := (time.monotonic() - started) / seconds) < 1:
-        yield highest * min(1.0, (done + 1e-3) / WARM_UP) * min(1.0, (1 - done) / (1 - WARM_UP))
+        yield rate_at(highest, done)
+
+
+def rate_at(highest: float, done: float) -> float:
+    """Up, then down to nothing; `done`: the share of the training that is behind, 0 to 1."""
+    return highest * min(1.0, (done + 1e-3) / WARM_UP) * min(1.0, (1 - done) / (1 - WARM_UP))
 
 
 def learn(model: Bert, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:

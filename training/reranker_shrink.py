@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from training.reranker_listwise import (
     Split,
     learn,
     listwise_loss,
-    rates,
+    rate_at,
     read_candidates,
     without_dropout,
 )
@@ -42,6 +41,7 @@ QUERIES, PASSAGE_TOKENS = 4, 112
 MIX = Mix(by_words=6, by_meaning=0, random=1)
 LEARNING_RATE = 2e-4
 TAUGHT = "distilled.json"
+STEPS = 300
 JUDGED = 24  # held-out queries
 
 
@@ -50,7 +50,6 @@ class Taught:
     """How a distillation went. Divergences are of held-out queries' lists: `listwise_loss`."""
 
     steps: int
-    seconds: float
     before: float
     after: float
 
@@ -61,7 +60,7 @@ class Recipe:
 
     layers: tuple[int, ...]
     hidden: float
-    seconds: float
+    steps: int
 
 
 def main() -> None:
@@ -72,11 +71,11 @@ def main() -> None:
     parser.add_argument("--candidates", type=Path, required=True)
     parser.add_argument("--layers", required=True, help="of the model, with the last: 0,2,4,5")
     parser.add_argument("--hidden", type=float, default=1.0, help="weight of the states; 0: scores alone")
-    parser.add_argument("--seconds", type=float, default=600.0, help="of training")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of 32 pairs")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     layers = tuple(int(number) for number in options.layers.split(","))
-    recipe = Recipe(layers, options.hidden, options.seconds)
+    recipe = Recipe(layers, options.hidden, options.steps)
     shrink(options.model, recipe, *read_lists(options.model, options.candidates), options.out)
 
 
@@ -97,7 +96,7 @@ def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -
     torch.manual_seed(0)
     teacher: Bert = BertForSequenceClassification.from_pretrained(model, dtype=torch.float32)
     student = prune(teacher.eval(), calibration(lists, pairs), Cut(layers=recipe.layers))
-    taught = teach(student, teacher, lists, pairs, recipe, rates(LEARNING_RATE, recipe.seconds))
+    taught = teach(student, teacher, lists, pairs, recipe)
     out.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
         shutil.copyfile(model / name, out / name)
@@ -105,26 +104,29 @@ def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -
     (out / TAUGHT).write_text(json.dumps(asdict(taught)), encoding="utf-8")
 
 
-def teach(
-    student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, recipe: Recipe, steps: Iterable[float]
-) -> Taught:
-    """Train the student in place, in bfloat16 where the CPU has it. `steps`: the learning rate of each."""
+def teach(student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, recipe: Recipe) -> Taught:
+    """Train the student in place, in bfloat16 where the CPU has it."""
     random, split = np.random.default_rng(0), Split.of(lists)
     optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     without_dropout(student)
     before = _judged(student, teacher, lists, pairs, split)
     student.train()
     log = Log("listwise", "hidden", every=50)
-    for rate in steps:
+    for step in range(recipe.steps):
         rows = random.choice(split.train, QUERIES, replace=False)
         inputs = pairs.inputs(rows, lists.draw(rows, random, split.allowed), "cpu")
         losses = _losses(student, teacher, inputs, recipe, len(rows))
-        learn(student, optimizer, losses[0] + recipe.hidden * losses[1], rate)
+        learn(
+            student,
+            optimizer,
+            losses[0] + recipe.hidden * losses[1],
+            rate_at(LEARNING_RATE, step / recipe.steps),
+        )
         log.add(losses)
     student.eval()
     after = _judged(student, teacher, lists, pairs, split)
-    print(f"{log.step} steps, divergence of held-out queries {before:.4f} -> {after:.4f}", flush=True)
-    return Taught(log.step, recipe.seconds, before, after)
+    print(f"{recipe.steps} steps, divergence of held-out queries {before:.4f} -> {after:.4f}", flush=True)
+    return Taught(recipe.steps, before, after)
 
 
 def hidden_loss(states: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

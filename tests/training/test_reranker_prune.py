@@ -164,8 +164,8 @@ def test_teaching_should_bring_the_student_nearer(
     lists = Lists(
         ["q"] * count, [f"p {n}" for n in range(count)], np.arange(count), found, found, Mix(4, 0, 1)
     )
-    recipe = Recipe(layers=(1, 3), hidden=1.0, seconds=0)
+    recipe = Recipe(layers=(1, 3), hidden=1.0, steps=20)
     student = prune(model, [pairs(64, 11)], Cut(layers=recipe.layers))
-    taught = teach(student, model, lists, OnePerQuery(), recipe, [1e-3] * 20)
+    taught = teach(student, model, lists, OnePerQuery(), recipe)
     assert taught.steps == 20
     assert taught.after < taught.before
