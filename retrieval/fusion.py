@@ -20,7 +20,7 @@ class FusionWeights:
     The defaults are for a model that has not learned the corpus. `training/calibrate.py` fits them to one.
     """
 
-    spaced: float = 0.7  # languages written with spaces between words
+    spaced: float = 0.73  # languages written with spaces between words
     cjk: float = 0.95  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
     # How fast the weight falls, in logits, with the logarithm of the number of terms: each word of a long
     # query says less by itself. Bigrams are not words, so that CJK queries keep their weight.
@@ -37,7 +37,7 @@ class FusionWeights:
 
 
 DEFAULT_WEIGHTS = FusionWeights()
-LEARNED_WEIGHTS = FusionWeights(spaced=0.6, length_slope=1.5)  # for a model that has learned the corpus
+LEARNED_WEIGHTS = FusionWeights(spaced=0.58, length_slope=1.5)  # for a model that has learned the corpus
 
 
 def mean_weights(parts: Sequence[tuple[int, FusionWeights]]) -> FusionWeights:

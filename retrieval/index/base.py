@@ -123,6 +123,9 @@ class Index(Protocol):
     ) -> list[Candidate]:
         """The points with the highest sum over shared terms of query weight * IDF * point weight."""
 
+    def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
+        """The original vectors, (dimensions,) float32 of unit length, of the points that are there."""
+
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
     ) -> dict[str, int]:

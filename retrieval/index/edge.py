@@ -33,7 +33,7 @@ from retrieval.index.edge_values import (
     edge_point,
     edge_sparse,
 )
-from retrieval.index.payload import matches_nothing
+from retrieval.index.payload import dense_vectors, matches_nothing
 from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -151,6 +151,13 @@ class EdgeIndex:
         query = qdrant.Query.Nearest(edge_sparse(vector), using="lexical")
         request = qdrant.QueryRequest(limit=limit, query=query, filter=edge_filter(filter))
         return self._search(collection, lambda _: request)
+
+    def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
+        records = self._run(
+            collection,
+            lambda shard: shard.engine.retrieve([*ids], with_payload=False, with_vector=["dense"]),
+        )
+        return dense_vectors(records)
 
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000

@@ -1,11 +1,14 @@
-"""What both engines agree on about filter fields."""
+"""What both engines agree on about filter fields and records."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from retrieval.index.base import DATE_FIELD, KEYWORD_FIELDS
-from retrieval.types import Filter
+from retrieval.types import Filter, FloatArray
 
 
 def stored(payload: Mapping[str, str | int | Sequence[str]]) -> dict[str, str | int | list[str]]:
@@ -28,6 +31,11 @@ def conditions(filter: Filter) -> dict[str, list[str]]:
 def matches_nothing(filter: Filter | None) -> bool:
     """Whether some field may have none of all values. No engine is asked then: access depends on it."""
     return filter is not None and any(not values for values in filter.any_of.values())
+
+
+def dense_vectors(records: Iterable[Any]) -> dict[str, FloatArray]:
+    """By point. `records` are those of either engine, which have the same fields."""
+    return {str(record.id): np.array(record.vector["dense"], dtype=np.float32) for record in records}
 
 
 def _keyword(value: str | int | Sequence[str]) -> str | list[str]:

@@ -22,7 +22,7 @@ from retrieval.index.base import (
     CollectionSpec,
     Precision,
 )
-from retrieval.index.payload import matches_nothing
+from retrieval.index.payload import dense_vectors, matches_nothing
 from retrieval.index.server_values import (
     code_dimensions,
     collection_layout,
@@ -139,6 +139,13 @@ class ServerIndex:
         where = server_filter(filter)
         query = {"query": server_sparse(vector), "using": "lexical", "limit": limit, "query_filter": where}
         return self._search(collection, query)
+
+    def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
+        records = self._read(
+            collection,
+            lambda client: client.retrieve(collection, [*ids], with_payload=False, with_vectors=["dense"]),
+        )
+        return dense_vectors(records)
 
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000

@@ -84,6 +84,9 @@ class SharedIndex:
     ) -> list[Candidate]:
         return self._call(Index.search_sparse, collection, vector, limit=limit, filter=filter)
 
+    def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
+        return self._call(Index.vectors, collection, ids)
+
     def facet(
         self, collection: str, field: str, *, filter: Filter | None = None, limit: int = 1000
     ) -> dict[str, int]:

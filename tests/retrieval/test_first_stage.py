@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +11,7 @@ from retrieval.first_stage import first_stage
 from retrieval.index.base import CollectionSpec, Index
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical
-from retrieval.types import Filter, Passage, Point
+from retrieval.types import Filter, FusedCandidate, Passage, Point
 from tests.support.models import static_model
 
 PASSAGES = {
@@ -62,3 +63,47 @@ def test_limit_should_cut_the_fused_list(index: Index, encoder: Encoder) -> None
 
 def test_query_without_any_token_should_find_nothing(index: Index, encoder: Encoder) -> None:
     assert first_stage(index, "chunks", encoder, Lexical(), "") == []
+
+
+def test_feedback_should_come_from_passages_that_the_filter_lets_through(tmp_path: Path) -> None:
+    """Of the same readable passages, others' change neither the order nor the dense scores."""
+    encoder = load_encoder(str(static_model(tmp_path / "model")))
+    own = [Passage(text) for text in ("The dog barks.", "Dogs and cats sleep.", "Cats sleep on the mat.")]
+    foreign = [Passage("dogs dogs"), Passage("dogs bark")]
+    alone, beside = (
+        _searched(tmp_path / name, encoder, own, others, "dogs")
+        for name, others in (("alone", []), ("beside", foreign))
+    )
+    assert [hit.id for hit in alone] == [hit.id for hit in beside]
+    assert [hit.dense for hit in alone] == pytest.approx([hit.dense for hit in beside])
+
+
+def test_feedback_should_move_the_query_towards_its_first_candidates(index: Index, encoder: Encoder) -> None:
+    query = encoder.encode_queries(["dogs"])[0]
+    once = {hit.id: hit.score for hit in index.search_dense("chunks", query, limit=3)}
+    best = first_stage(index, "chunks", encoder, Lexical(), "dogs")[0]
+    assert best.dense is not None
+    assert best.dense > once[best.id]
+
+
+def _searched(
+    folder: Path, encoder: Encoder, own: list[Passage], others: list[Passage], query: str
+) -> list[FusedCandidate]:
+    index = EdgeIndex(folder)
+    index.create("chunks", CollectionSpec(encoder.dimensions))
+    passages = own + others
+    rows = zip(
+        encoder.encode_passages([passage.full for passage in passages]),
+        Lexical().passages(passages),
+        strict=True,
+    )
+    index.upsert(
+        "chunks",
+        [
+            Point(str(UUID(int=number)), *row, payload={"library": "own" if number < len(own) else "other"})
+            for number, row in enumerate(rows)
+        ],
+    )
+    found = first_stage(index, "chunks", encoder, Lexical(), query, filter=Filter({"library": ["own"]}))
+    index.close()
+    return found

@@ -30,6 +30,7 @@ ACTIONS = {
     ("GET", "/collections/{collection_name}/exists"): Shards.exists,
     ("PUT", "/collections/{collection_name}/index"): Shards.create_field_index,
     ("PUT", "/collections/{collection_name}/points"): Shards.upsert,
+    ("POST", "/collections/{collection_name}/points"): Shards.retrieve,
     ("POST", "/collections/{collection_name}/points/delete"): Shards.delete,
     ("POST", "/collections/{collection_name}/points/query"): Shards.query,
     ("POST", "/collections/{collection_name}/points/scroll"): Shards.scroll,

@@ -117,6 +117,12 @@ class Shards:
     def delete(self, name: str, body: Any) -> Any:
         return self._update(name, qdrant.UpdateOperation.delete_points(body["points"]))
 
+    def retrieve(self, name: str, body: Any) -> Any:
+        records = self._shard(name).retrieve(
+            body["ids"], with_payload=body["with_payload"], with_vector=body["with_vector"]
+        )
+        return [{"id": str(record.id), "vector": record.vector} for record in records]
+
     def query(self, name: str, body: Any) -> Any:
         request = qdrant.QueryRequest(
             limit=body.get("limit") or 10,

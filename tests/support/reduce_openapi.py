@@ -22,7 +22,7 @@ OPERATIONS = {
     "/collections/{collection_name}": ["get", "put", "delete"],
     "/collections/{collection_name}/exists": ["get"],
     "/collections/{collection_name}/index": ["put"],
-    "/collections/{collection_name}/points": ["put"],
+    "/collections/{collection_name}/points": ["put", "post"],
     "/collections/{collection_name}/points/delete": ["post"],
     "/collections/{collection_name}/points/query": ["post"],
     "/collections/{collection_name}/points/scroll": ["post"],

@@ -70,6 +70,13 @@ def test_upsert_should_replace_points_of_the_same_id(index: Index, collection: s
     assert ids(index.search_sparse(collection, terms(t6=1.0), limit=5)) == [identity(1)]
 
 
+def test_vectors_should_be_those_that_were_written(index: Index, collection: str) -> None:
+    index.upsert(collection, [point(1), point(2)])
+    found = index.vectors(collection, [identity(2), identity(99)])
+    assert list(found) == [identity(2)]
+    np.testing.assert_allclose(found[identity(2)], vector(2), atol=2e-3)  # kept as float16
+
+
 def test_delete_should_ignore_absent_ids(index: Index, collection: str) -> None:
     index.upsert(collection, [point(1), point(2)])
     index.delete(collection, [identity(1), identity(99)])
