@@ -50,7 +50,7 @@ def mean_weights(parts: Sequence[tuple[int, FusionWeights]]) -> FusionWeights:
         return DEFAULT_WEIGHTS
 
     def mean(field: str) -> float:
-        return sum(passages * float(getattr(weights, field)) for passages, weights in parts) / total
+        return sum(passages / total * float(getattr(weights, field)) for passages, weights in parts)
 
     return FusionWeights(spaced=mean("spaced"), cjk=mean("cjk"), length_slope=mean("length_slope"))
 
