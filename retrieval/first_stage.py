@@ -22,7 +22,7 @@ DEPTH = 100
 CODE_DIMENSIONS = 256
 # Feedback: how many of the first candidates the query's vector is moved towards, and how far. A static model
 # reads a query as a few words, and these say what else goes with them. Chosen on seven English sets, of which
-# the mean rises by 0.003 to 0.004 (docs/decisions/0006-feedback.md).
+# the mean rises by 0.001 to 0.004 (docs/decisions/0006-feedback.md).
 FEEDBACK_PASSAGES = 3
 FEEDBACK_WEIGHT = 0.4
 
