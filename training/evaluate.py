@@ -25,6 +25,7 @@ from retrieval.index.base import CollectionSpec, Index, Precision
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
+from retrieval.sentences import by_best_sentence
 from retrieval.stemming import held_languages
 from retrieval.types import Candidate, FusedCandidate, Point
 from training.beir import Corpus, Questions
@@ -152,15 +153,11 @@ class _Bench:
         return self._index.search_sparse(indexed.collection, self._lexical.query(query), limit=DEPTH)
 
     def hybrid_search(self, indexed: _Indexed, query: str) -> list[FusedCandidate]:
-        return first_stage(
-            self._index,
-            indexed.collection,
-            indexed.encoder,
-            self._lexical,
-            query,
-            limit=DEPTH,
-            weights=self._weights,
+        models = indexed.encoder, self._lexical
+        found = first_stage(
+            self._index, indexed.collection, *models, query, limit=DEPTH, weights=self._weights
         )
+        return by_best_sentence(query, found, self._passages, *models, self._weights)
 
     def reranked_search(
         self, reranker: Reranker, first: Callable[[str], list[FusedCandidate]], query: str
