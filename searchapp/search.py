@@ -1,6 +1,7 @@
 """The query path, and the one door to results: `search()`.
 
-encode -> candidates (binary, rescored) + lexical -> fuse -> look up again in the database -> rerank -> page.
+encode -> candidates (binary, rescored) + lexical -> fuse -> look up again in the database -> best sentence of
+each -> rerank -> page.
 The page, the REST API and the command line call it; nothing else answers a query.
 """
 
@@ -18,9 +19,12 @@ from ingestion import engine
 from ingestion.access import Person, readable_documents, readable_libraries
 from ingestion.models import Chunk, IndexVersion
 from ingestion.pipeline import passage
+from retrieval.encoder import Encoder
 from retrieval.first_stage import first_stage
+from retrieval.lexical import Lexical
 from retrieval.reranker import combine
-from retrieval.types import Filter, FusedCandidate
+from retrieval.sentences import READ_DEPTH, by_best_sentence
+from retrieval.types import Filter, FusedCandidate, Passage
 from searchapp.facets import Facet, Found, count_facets
 from searchapp.query import check_query
 from searchapp.reranking import rerank as rerank_passages
@@ -105,7 +109,11 @@ def search(
 
     candidates = _candidates(version, query, readable, filters)
     found = _look_up(user, candidates)
-    ranking = _Ranking([c for c in candidates if c.id in found])
+    ranking = _Ranking(
+        _by_best_sentence(
+            user, query, version, _asked(readable, filters), [c for c in candidates if c.id in found]
+        )
+    )
     if rerank and ranking.candidates:
         seconds = (deadline_ms or settings.RERANK_DEADLINE_MS) / 1000
         after = max(seconds * AFTER_RERANK, AFTER_RERANK_S, time.monotonic() - started)
@@ -131,20 +139,28 @@ def _candidates(
     version: IndexVersion, query: str, readable: Sequence[str], filters: Filters
 ) -> list[FusedCandidate]:
     """Both legs, fused. The access filter is part of the query, so nothing else is ever ranked."""
-    conditions = {name: values for name, values in asdict(filters).items() if values}
-    conditions["library"] = [pk for pk in readable if not filters.library or pk in filters.library]
-    if not conditions["library"]:
+    libraries = _asked(readable, filters)
+    if not libraries:
         return []
+    conditions = {name: values for name, values in asdict(filters).items() if values}
     return first_stage(
         engine.index(),
         version.collection,
-        engine.encoder(version.encoder, version.dimensions),
-        engine.lexical(version),
+        *_models(version),
         query,
-        filter=Filter(conditions),
+        filter=Filter(conditions | {"library": libraries}),
         limit=POOL,
-        weights=engine.weights(version, conditions["library"]),
+        weights=engine.weights(version, libraries),
     )
+
+
+def _asked(readable: Sequence[str], filters: Filters) -> list[str]:
+    """The libraries that are searched."""
+    return [pk for pk in readable if not filters.library or pk in filters.library]
+
+
+def _models(version: IndexVersion) -> tuple[Encoder, Lexical]:
+    return engine.encoder(version.encoder, version.dimensions), engine.lexical(version)
 
 
 def _look_up(user: Person, candidates: Sequence[FusedCandidate]) -> dict[str, Found]:
@@ -167,11 +183,23 @@ def _look_up(user: Person, candidates: Sequence[FusedCandidate]) -> dict[str, Fo
     }
 
 
+def _by_best_sentence(
+    user: Person,
+    query: str,
+    version: IndexVersion,
+    libraries: Sequence[str],
+    candidates: list[FusedCandidate],
+) -> list[FusedCandidate]:
+    passages = _passages(user, candidates[:READ_DEPTH])
+    weights = engine.weights(version, libraries)
+    return by_best_sentence(query, candidates, passages, *_models(version), weights)
+
+
 def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float) -> None:
     head = ranking.candidates[: settings.RERANK_PASSAGES]
-    chunks = _chunks(user, head)
-    head = [c for c in head if c.id in chunks]
-    scores = rerank_passages(query, [passage(chunks[c.id]).full for c in head], deadline)
+    passages = _passages(user, head)
+    head = [c for c in head if c.id in passages]
+    scores = rerank_passages(query, [passages[c.id].full for c in head], deadline)
     if isinstance(scores, str):
         ranking.degraded.append(f"rerank_{scores}")
         return
@@ -187,11 +215,7 @@ def _hits(
     user: Person, query: str, version: IndexVersion, ranking: _Ranking, shown: Sequence[FusedCandidate]
 ) -> list[Hit]:
     chunks = _chunks(user, shown)
-    snippets = Snippets(
-        query,
-        engine.encoder(version.encoder, version.dimensions),
-        engine.lexical(version),
-    )
+    snippets = Snippets(query, *_models(version))
     return [
         Hit(
             chunk=chunks[c.id],
@@ -213,6 +237,10 @@ def _chunks(user: Person, candidates: Sequence[FusedCandidate]) -> dict[str, Chu
         pk__in=[c.id for c in candidates], document__in=readable_documents(user)
     ).select_related("document__library")
     return {str(chunk.pk): chunk for chunk in chunks}
+
+
+def _passages(user: Person, candidates: Sequence[FusedCandidate]) -> dict[str, Passage]:
+    return {id: passage(chunk) for id, chunk in _chunks(user, candidates).items()}
 
 
 def suggest(user: Person, prefix: str, limit: int = 8) -> list[str]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from retrieval.encoder import Encoder
 from retrieval.lexical import Lexical
+from retrieval.sentences import split
 from retrieval.types import FloatArray
 
 LENGTH = 300  # characters
-SENTENCE = re.compile(r"[^\n.!?。！？]+[.!?。！？\n]*")
 CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 WORD = re.compile(rf"[{CJK}]+|[^\W{CJK}]+")
 IS_CJK = re.compile(rf"[{CJK}]")
@@ -83,7 +83,7 @@ class Snippets:
         """The best sentence, and what of its neighbours fits into `LENGTH` around it."""
         if len(text) <= LENGTH:
             return 0, len(text)
-        sentences = [m.span() for m in SENTENCE.finditer(text) if m.group().strip()] or [(0, len(text))]
+        sentences = split(text)
         best = int(np.argmax(self._scores(text, sentences)))
         start, end = sentences[best]
         after, before = best + 1, best - 1
