@@ -58,8 +58,8 @@ def by_best_sentence(
 
     Args:
         query: what was asked.
-        candidates: of the first stage, best first. Those after `READ_DEPTH`, or without a passage, get nothing for
-            a sentence.
+        candidates: of the first stage, best first. Those after `READ_DEPTH`, or without a passage, get
+            nothing for a sentence.
         passages: by candidate's id.
         encoder: where it is no static model the order stays, since encoding the sentences would take seconds.
         lexical: as it is given to the first stage.
