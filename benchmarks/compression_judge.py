@@ -20,6 +20,7 @@ from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine, load_reranker
 from retrieval.reranker.model import Batch
+from retrieval.sentences import by_best_sentence
 from retrieval.stemming import held_languages
 from retrieval.types import FloatArray, FusedCandidate, Point
 from training.beir import load_corpus, load_questions
@@ -43,10 +44,11 @@ class JudgedSet:
 
     def ndcg(self, scores: dict[str, FloatArray] | None, weight: float) -> float:
         """nDCG@10 with the scores, by query, at this weight; None: the first stage's order."""
+        spread = float(np.mean([each.std() for each in scores.values()])) if scores else None
         ranking = {}
         for query, found in self.candidates.items():
             hits = [FusedCandidate(id, score) for id, score in found]
-            order = hits if scores is None else combine(hits, scores[query], weight)
+            order = hits if scores is None else combine(hits, scores[query], weight, spread)
             ranking[query] = {hit.id: -float(rank) for rank, hit in enumerate(order)}
         return float(ir_measures.calc_aggregate([NDCG], self.judgements, ranking)[NDCG])
 
@@ -82,13 +84,12 @@ def _search(folder: Path, encoder: Encoder, queries: int) -> JudgedSet:
             vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
             rows = zip(documents, vectors, lexical.passages(corpus.passages), strict=True)
             index.upsert(COLLECTION, [Point(*row, payload={}) for row in rows])
-            candidates = {
-                id: [
-                    (documents[hit.id], hit.score)
-                    for hit in first_stage(index, COLLECTION, encoder, lexical, query)[:RERANKED]
-                ]
-                for id, query in questions.queries.items()
-            }
+            passages = dict(zip(documents, corpus.passages, strict=True))
+            candidates = {}
+            for id, query in questions.queries.items():
+                found = first_stage(index, COLLECTION, encoder, lexical, query)
+                found = by_best_sentence(query, found, passages, encoder, lexical)[:RERANKED]
+                candidates[id] = [(documents[hit.id], hit.score) for hit in found]
         finally:
             index.close()
     shown = {id for found in candidates.values() for id, _ in found}

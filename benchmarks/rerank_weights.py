@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="quarry-weights-") as work:
         judged = [judged_set(options.data / name, encoder, options.queries, Path(work)) for name in SETS]
     curves = {each.name: _by_weight(reranker, each) for each in judged}
-    write_section(TARGET, "rerank-weights", _section(curves, options.queries, reranker.weight))
+    write_section(TARGET, "rerank-weights", _section(curves, options.queries, reranker.card.weight))
 
 
 def _by_weight(reranker: Reranker, judged: JudgedSet) -> list[float]:

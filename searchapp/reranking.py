@@ -15,7 +15,7 @@ from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
 
 from ingestion.engine import model_path
-from retrieval.reranker import NotRerankedError, Reranker, load_card, load_reranker
+from retrieval.reranker import NotRerankedError, Reranker, RerankerCard, load_card, load_reranker
 from retrieval.reranker.batching import BatchingReranker
 from searchapp.metrics import RERANKINGS, RerankMetrics
 
@@ -61,9 +61,9 @@ def _batching() -> BatchingReranker:
 
 
 @cache
-def weight() -> float:
-    """How much the reranker counts against the first stage, 0 to 1: its card says what was calibrated."""
-    return load_card(Path(model_path(settings.RERANKER))).weight
+def card() -> RerankerCard:
+    """What was calibrated of the reranker: how much it counts against the first stage."""
+    return load_card(Path(model_path(settings.RERANKER)))
 
 
 def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:

@@ -27,8 +27,8 @@ from retrieval.sentences import READ_DEPTH, by_best_sentence
 from retrieval.types import Filter, FusedCandidate, Passage
 from searchapp.facets import Facet, Found, count_facets
 from searchapp.query import check_query
+from searchapp.reranking import card
 from searchapp.reranking import rerank as rerank_passages
-from searchapp.reranking import weight
 from searchapp.snippets import Snippet, Snippets
 
 POOL = 100  # candidates of each leg: what facets count, and where the last page ends
@@ -208,7 +208,7 @@ def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float) -> Non
         ranking.degraded.append("rerank_language")
         return
     rest = ranking.candidates[settings.RERANK_PASSAGES :]
-    ranking.candidates = [*combine(head, scores, weight()), *rest]
+    ranking.candidates = [*combine(head, scores, card().weight, card().spread), *rest]
 
 
 def _hits(

@@ -165,7 +165,7 @@ class _Bench:
         candidates = first(query)
         head = candidates[:RERANKED]
         scores = reranker.score([(query, self._passages[candidate.id].full) for candidate in head])
-        return [*combine(head, scores, reranker.weight), *candidates[RERANKED:]]
+        return [*combine(head, scores, reranker.card.weight, reranker.card.spread), *candidates[RERANKED:]]
 
     def _dense_search(self, indexed: _Indexed, precision: Precision, query: str) -> Sequence[Candidate]:
         vector = indexed.encoder.encode_queries([query])[0]

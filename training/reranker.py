@@ -48,8 +48,9 @@ def main() -> None:
     train(learned, arguments.out, arguments.steps, arguments.pair_steps)
     save_card(arguments.out, weight=0.0, max_length=MAX_LENGTH)
     encoder = load_encoder(arguments.encoder)
-    weight = calibrate(load_reranker(arguments.out), encoder, unseen[: len(SOURCES)], sources[: len(SOURCES)])
-    save_card(arguments.out, weight=weight, max_length=MAX_LENGTH)
+    reranker = load_reranker(arguments.out)
+    weight, spread = calibrate(reranker, encoder, unseen[: len(SOURCES)], sources[: len(SOURCES)])
+    save_card(arguments.out, weight=weight, max_length=MAX_LENGTH, spread=spread)
 
 
 def read_sources(data: Path) -> list[list[Pair]]:

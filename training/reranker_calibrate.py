@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 
@@ -15,7 +17,8 @@ from retrieval.index.base import CollectionSpec
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
-from retrieval.types import FusedCandidate, Passage, Point
+from retrieval.sentences import by_best_sentence
+from retrieval.types import FloatArray, FusedCandidate, Passage, Point
 from training.reranker_held_out import shortened
 from training.sources import Pair
 
@@ -25,70 +28,82 @@ QUERIES = 60  # of each source
 CANDIDATES = 20  # for each query, as in the product
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A query's candidates, the reranker's scores of them, and the id of the query's own passage."""
+
+    candidates: list[FusedCandidate]
+    scores: FloatArray
+    wanted: str
+
+    def reciprocal_rank(self, weight: float, spread: float) -> float:
+        """0 where the wanted one is not among the candidates."""
+        order = [hit.id for hit in combine(self.candidates, self.scores, weight, spread)]
+        return 1 / (order.index(self.wanted) + 1) if self.wanted in order else 0.0
+
+
 def calibrate(
     reranker: Reranker,
     encoder: Encoder,
     unseen: Sequence[Sequence[Pair]],
     sources: Sequence[Sequence[Pair]],
-) -> float:
-    """The weight with the best mean reciprocal rank over the sources, of those that lose on none.
+) -> tuple[float, float]:
+    """The weight with the best mean reciprocal rank over the sources, of those that lose on none; the spread.
 
     Args:
+        reranker: whose card is to be written.
+        encoder: finds the candidates.
         unseen: of each source, the pairs that were held out of training: the queries.
         sources: all pairs; their passages are what is searched.
     """
+    searches = [_searches(reranker, encoder, *pairs) for pairs in zip(unseen, sources, strict=True)]
+    spread = float(np.mean([search.scores.std() for found in searches for search in found]))
     table = np.array(
-        [_ranks_by_weight(reranker, encoder, *pairs) for pairs in zip(unseen, sources, strict=True)]
+        [
+            [np.mean([search.reciprocal_rank(weight, spread) for search in found]) for weight in WEIGHTS]
+            for found in searches
+        ]
     )
     for weight, ranks in zip(WEIGHTS, table.T, strict=True):
         print(f"weight {weight:.2f}: mean reciprocal rank {ranks.mean():.4f}, by source {ranks.round(4)}")
     harmless = (table >= table[:, :1]).all(axis=0)
-    return WEIGHTS[int(np.argmax(np.where(harmless, table.mean(0), 0.0)))]
+    return WEIGHTS[int(np.argmax(np.where(harmless, table.mean(0), 0.0)))], spread
 
 
-def _ranks_by_weight(
+def _searches(
     reranker: Reranker, encoder: Encoder, unseen: Sequence[Pair], source: Sequence[Pair]
-) -> list[float]:
-    """The mean reciprocal rank of the queries' own passages, for each of WEIGHTS."""
+) -> list[_Search]:
+    """Some of the unseen queries, asked of their own passages and of a crowd of the source's."""
     random_ = random.Random(0)
     own = {shortened(pair.positive): pair.query for pair in unseen}
     asked = random_.sample(list(own), min(QUERIES, len(own)))
     others = {shortened(pair.positive) for pair in source} - set(asked)
     crowd = random_.sample(sorted(others), min(PASSAGES, len(others)))
-    passages = [Passage(text) for text in [*asked, *crowd]]
+    passages = {str(UUID(int=number)): Passage(text) for number, text in enumerate([*asked, *crowd])}
     queries = [own[text] for text in asked]
     found = []
-    for number, candidates in enumerate(_search(encoder, passages, queries)):
-        texts = [passages[int(candidate.id, 16)].text for candidate in candidates]
-        scores = reranker.score([(queries[number], text) for text in texts])
-        orders = [combine(candidates, scores, weight) for weight in WEIGHTS]
-        found.append([_reciprocal_rank([int(hit.id, 16) for hit in order], number) for order in orders])
-    means: list[float] = np.mean(found, axis=0).tolist()
-    return means
+    for wanted, query, candidates in zip(
+        passages, queries, _search(encoder, passages, queries), strict=False
+    ):
+        scores = reranker.score([(query, passages[candidate.id].text) for candidate in candidates])
+        found.append(_Search(candidates, scores, wanted))
+    return found
 
 
 def _search(
-    encoder: Encoder, passages: Sequence[Passage], queries: Sequence[str]
+    encoder: Encoder, passages: Mapping[str, Passage], queries: Sequence[str]
 ) -> list[list[FusedCandidate]]:
-    """The product's candidates for each query. A passage's id is its number, in hexadecimal."""
-    lexical = Lexical(average_length=average_length(passages))
+    """The product's candidates for each query."""
+    texts = list(passages.values())
+    lexical = Lexical(average_length=average_length(texts))
     with tempfile.TemporaryDirectory(prefix="quarry-calibrate-") as folder:
         index = EdgeIndex(Path(folder))
         try:
             index.create("passages", CollectionSpec(encoder.dimensions))
-            vectors = encoder.encode_passages([passage.full for passage in passages])
-            rows = zip(vectors, lexical.passages(passages), strict=True)
-            index.upsert(
-                "passages",
-                [Point(f"{number:032x}", *row, payload={}) for number, row in enumerate(rows)],
-            )
-            found = [first_stage(index, "passages", encoder, lexical, query) for query in queries]
+            vectors = encoder.encode_passages([passage.full for passage in texts])
+            rows = zip(passages, vectors, lexical.passages(texts), strict=True)
+            index.upsert("passages", [Point(*row, payload={}) for row in rows])
+            found = [(query, first_stage(index, "passages", encoder, lexical, query)) for query in queries]
         finally:
             index.close()
-    return [
-        [FusedCandidate(hit.id.replace("-", ""), hit.score) for hit in hits[:CANDIDATES]] for hits in found
-    ]
-
-
-def _reciprocal_rank(order: Sequence[int], wanted: int) -> float:
-    return 1 / (order.index(wanted) + 1) if wanted in order else 0.0
+    return [by_best_sentence(query, hits, passages, encoder, lexical)[:CANDIDATES] for query, hits in found]

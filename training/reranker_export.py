@@ -74,16 +74,18 @@ def save_variant(model: Bert, of: Path, folder: Path, sample: dict[str, Tensor])
         if not (folder / name).exists():
             shutil.copyfile(of / name, folder / name)
     card = load_card(of)
-    save_card(folder, weight=card.weight, max_length=card.max_length)
+    save_card(folder, weight=card.weight, max_length=card.max_length, spread=card.spread)
     attention = model.bert.encoder.layer[0].attention.self
     if attention.all_head_size == model.config.hidden_size:
         save_torch(model, folder)
     save_onnx(model, folder, sample)
 
 
-def save_card(folder: Path, *, weight: float, max_length: int) -> None:
+def save_card(folder: Path, *, weight: float, max_length: int, spread: float | None = None) -> None:
     """quarry.json, as `retrieval.reranker.card` reads it."""
     card = {"name": "quarry-reranker-v1", "languages": ["en"], "weight": weight, "max_length": max_length}
+    if spread:
+        card["spread"] = round(spread, 3)
     (folder / "quarry.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 

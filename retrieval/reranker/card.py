@@ -17,6 +17,7 @@ class RerankerCard:
     name: str
     languages: frozenset[str] = frozenset()  # ISO 639-1; empty where nobody said
     weight: float = 0.5  # of its scores against those of the first stage, 0 to 1
+    spread: float | None = None  # its scores' usual standard deviation over a query's candidates
     max_length: int = MAX_LENGTH  # tokens of a pair
 
 
@@ -35,6 +36,7 @@ def load_card(name_or_folder: str | Path) -> RerankerCard:
             name=str(values["name"]),
             languages=frozenset(values["languages"]),
             weight=float(values["weight"]),
+            spread=float(values["spread"]) if "spread" in values else None,
             max_length=int(values["max_length"]),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -10,18 +10,23 @@ from retrieval.types import FloatArray, FusedCandidate
 
 
 def combine(
-    fused: Sequence[FusedCandidate], scores: Sequence[float] | FloatArray, weight: float = 0.5
+    fused: Sequence[FusedCandidate],
+    scores: Sequence[float] | FloatArray,
+    weight: float = 0.5,
+    spread: float | None = None,
 ) -> list[FusedCandidate]:
     """The candidates, best first, by `(1 - weight) * first stage + weight * reranker`.
 
-    Both kinds of scores are standardised over the candidates of this query, since their scales differ between
-    models. A candidate whose score is NaN (the reranker cannot read it) keeps its place, and the others are
-    ordered among the places that are left.
+    The first stage's scores are standardised over the candidates of this query; the reranker's are divided by
+    their usual spread, so that it says little of a query whose candidates it cannot tell apart. A candidate
+    whose score is NaN (the reranker cannot read it) keeps its place, and the others are ordered among the
+    places that are left.
 
     Args:
         fused: the candidates in the order of the first stage.
         scores: one for each candidate, in the same order.
         weight: of the reranker, 0 to 1: `RerankerCard.weight`.
+        spread: `RerankerCard.spread`; None: that of these scores, since scales differ between models.
 
     Raises:
         ValueError: the lengths differ.
@@ -33,7 +38,9 @@ def combine(
     if not len(places):
         return list(fused)
     first_stage = np.array([fused[place].score for place in places.tolist()], dtype=np.float32)
-    final = (1 - weight) * _standardised(first_stage) + weight * _standardised(reranker[places])
+    read = reranker[places]
+    said = _standardised(read) if spread is None else (read - read.mean()) / spread
+    final = (1 - weight) * _standardised(first_stage) + weight * said
     order = list(fused)
     winners = places[np.argsort(-final, kind="stable")]
     for place, winner in zip(places.tolist(), winners.tolist(), strict=True):

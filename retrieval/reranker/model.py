@@ -49,10 +49,6 @@ class Reranker:
     def languages(self) -> frozenset[str]:
         return self.card.languages
 
-    @property
-    def weight(self) -> float:
-        return self.card.weight
-
     def score(self, pairs: Sequence[tuple[str, str]]) -> FloatArray:
         """(pairs,) float32, higher is better: of a long passage, the score of its best window.
 

@@ -31,6 +31,14 @@ def test_combine_should_not_depend_on_the_scale_of_either() -> None:
     assert order([10, 30, 20, 5]) == order([0.010, 0.030, 0.020, 0.005])
 
 
+def test_combine_should_hardly_move_what_a_reranker_of_known_spread_cannot_tell_apart() -> None:
+    scores = [0.00, 0.01, 0.03, 0.02]
+    assert "".join(each.id for each in combine(FUSED, scores, 0.9)) == "cdba"
+    assert "".join(each.id for each in combine(FUSED, scores, 0.9, spread=1.0)) == "abcd"
+    usual = [100 * score for score in scores]
+    assert "".join(each.id for each in combine(FUSED, usual, 0.9, spread=1.0)) == "cdba"
+
+
 def test_combine_should_leave_unread_candidates_in_their_places() -> None:
     assert order([1, math.nan, 2, 3], weight=1) == "dbca"
 
