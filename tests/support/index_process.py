@@ -9,6 +9,7 @@ that it knows to be written.
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from itertools import count
@@ -19,6 +20,7 @@ from tests.support.index_points import point
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background inherit it as ignored
     folder, *collections = sys.argv[1:]
     url = folder if "://" in folder else ""
     index = open_index(IndexSettings(Path(folder), url, "key"))
