@@ -27,3 +27,10 @@ def post_worker_init(worker: Any) -> None:
 
     warm()
     connections.close_all()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a process said of itself ends with it; what it counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)

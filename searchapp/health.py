@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from ingestion import engine
 from retrieval.index.base import IndexUnavailableError
-from searchapp import metrics
+from searchapp import metrics, reranking
 from searchapp.celery import app
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if every part answers, else 503 with the names of those that do not."""
+    """200 if every part answers, else 503 with the names of those that do not.
+
+    Search is as good as it can be unless something is `degraded`, without which it still serves.
+    """
     missing = [name for name, check in _checks().items() if not _passes(name, check)]
-    return JsonResponse({"ready": not missing, "not_ready": missing}, status=503 if missing else 200)
+    degraded = ["reranker"] if reranking.breaker.open else []
+    answer = {"ready": not missing, "not_ready": missing, "degraded": degraded}
+    return JsonResponse(answer, status=503 if missing else 200)
 
 
 @require_safe

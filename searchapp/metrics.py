@@ -22,6 +22,12 @@ DOCUMENTS = Gauge("quarry_documents", "Documents by status", ["status"], multipr
 # Of searches, by whoever asked for scores; "reranked", or why not.
 RERANKINGS = Counter("quarry_rerankings", "Searches that asked for reranking, by outcome", ["outcome"])
 
+RERANKER_AWAY = Gauge(
+    "quarry_reranker_away",
+    "Processes that do not wait for the reranker, since it does not answer",
+    multiprocess_mode="livesum",
+)
+
 # Of the process that runs the model: this one in embedded mode, else the rerank worker.
 RERANK_PAIRS = Histogram(
     "quarry_rerank_batch_pairs", "Pairs in a run of the model", buckets=[2**power for power in range(10)]

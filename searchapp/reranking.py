@@ -17,6 +17,7 @@ from django.conf import settings
 from ingestion.engine import model_path
 from retrieval.reranker import NotRerankedError, Reranker, RerankerCard, load_card, load_reranker
 from retrieval.reranker.batching import BatchingReranker
+from searchapp.breaker import Breaker
 from searchapp.metrics import RERANKINGS, RerankMetrics
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ QUEUE = "rerank"
 QUEUE_LASTS_S = 60  # longer than any deadline
 MAX_CALLS = 64  # of this process at a time; what waits for longer than its deadline is dropped
 
+FAIR = 0.5  # of the usual deadline: whoever asked for less says nothing about the reranker
+
+breaker = Breaker()
 _loading = threading.Lock()
 
 
@@ -69,13 +73,33 @@ def card() -> RerankerCard:
 def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
     """The passages' scores, or why there are none in time: `off`, or the reason of a `NotRerankedError`.
 
-    `deadline` is a reading of `time.monotonic()`.
+    A reranker that is away is not waited for. `deadline` is a reading of `time.monotonic()`.
     """
     if settings.RERANK_BACKEND == "off":
         return "off"
-    scores = (score if settings.EMBEDDED else _by_worker)(query, passages, deadline)
+    if breaker.open:
+        scores: list[float] | str = "unavailable"
+        if breaker.probe_is_due():
+            _callers().submit(_probe, query, list(passages))
+    else:
+        patience = deadline - time.monotonic()
+        scores = (score if settings.EMBEDDED else _by_worker)(query, passages, deadline)
+        if patience >= FAIR * settings.RERANK_DEADLINE_MS / 1000:
+            breaker.note(scores)
     RERANKINGS.labels(scores if isinstance(scores, str) else "reranked").inc()
     return scores
+
+
+def _probe(query: str, passages: list[str]) -> None:
+    """In a thread of its own, with the time that a search usually has."""
+    deadline = time.monotonic() + settings.RERANK_DEADLINE_MS / 1000
+    outcome: list[float] | str = "unavailable"
+    try:
+        outcome = (score if settings.EMBEDDED else _call_worker)(query, passages, deadline)
+    except Exception:
+        logger.exception("Asking whether the reranker is back failed")
+    finally:
+        breaker.note(outcome)
 
 
 def score(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:

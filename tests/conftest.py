@@ -35,9 +35,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def new_data_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Files and index of one test only."""
+def new_data_folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Files and index of one test only, and nothing known of the reranker."""
     from ingestion import engine
+    from searchapp import breaker, reranking
+
+    monkeypatch.setattr(reranking, "breaker", breaker.Breaker())
 
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.INDEX_DIR = tmp_path / "index"

@@ -77,6 +77,18 @@ class Web:
         assert "first order, reranking" in self.page("first")
         assert time.monotonic() - started < slack
 
+    def should_soon_not_wait(self) -> None:
+        """Neither web process waits for what is away, once it has missed it a few times."""
+
+        def answers_at_once() -> bool:
+            started = time.monotonic()
+            answer = self.api(5000)
+            return answer["degraded"] == ["rerank_unavailable"] and time.monotonic() - started < SLACK_S
+
+        wait_for(lambda: all(answers_at_once() for _ in range(6)), "answers at once", 60)
+        ready = json.loads(self.opener.open(f"{self.url}/readyz", timeout=10).read())
+        assert ready == {"ready": True, "not_ready": [], "degraded": ["reranker"]}
+
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
@@ -130,23 +142,26 @@ def web(tmp_path: Path) -> Iterator[Web]:
 
 
 def test_a_search_should_be_complete_within_its_deadline_whatever_is_away(web: Web) -> None:
-    late = "rerank_timeout"
-    web.should_be_complete_in_time(late)  # no worker was ever started
+    late, away = "rerank_timeout", "rerank_unavailable"
+    web.should_be_complete_in_time(late, away)  # no worker was ever started
+    web.should_soon_not_wait()
     assert 0 < Redis(port=web.redis_port).ttl(QUEUE) <= QUEUE_LASTS_S, "messages would fill Redis"
     with web.worker() as worker:
         wait_for(lambda: web.api(20_000)["reranked"], "the rerank worker", 60)
         wait_for(lambda: ">reranked<" in web.page("best"), "a page that is reranked in time", 60)
         os.killpg(worker.pid, signal.SIGSTOP)
-        web.should_be_complete_in_time(late)
+        web.should_be_complete_in_time(late, away)
+        web.should_soon_not_wait()
         os.killpg(worker.pid, signal.SIGCONT)
         wait_for(lambda: web.api(20_000)["reranked"], "the rerank worker again", 60)
         web.redis.send_signal(signal.SIGSTOP)
-        web.should_be_complete_in_time(late, slack=SLACK_S + HUNG_CACHE_S)
+        web.should_be_complete_in_time(late, away, slack=SLACK_S + HUNG_CACHE_S)
         web.redis.send_signal(signal.SIGCONT)
         wait_for(lambda: web.api(20_000)["reranked"], "Redis again", 60)
         os.killpg(worker.pid, signal.SIGKILL)
-    web.should_be_complete_in_time(late)
+    web.should_be_complete_in_time(late, away)
+    web.should_soon_not_wait()
     web.redis.kill()
-    web.should_be_complete_in_time(late, "rerank_unavailable")
+    web.should_be_complete_in_time(late, away)
     with web.start_redis(), web.worker():
         wait_for(lambda: all(web.api(20_000)["reranked"] for _ in range(6)), "Redis and a worker again", 60)

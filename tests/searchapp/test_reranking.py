@@ -11,11 +11,12 @@ from django.test import Client
 
 from ingestion.models import Library
 from retrieval.reranker.batching import BatchingReranker
-from searchapp import reranking
+from searchapp import breaker, reranking
 from searchapp.metrics import RerankMetrics
 from searchapp.search import search
 from tests.factories import People, ready_document
 from tests.retrieval.reranker.tiny import OverlapBackend, tiny_reranker
+from tests.support.servers import wait_for
 
 DEADLINE_MS = 400
 BUSY_S = 0.5  # what a busy machine may add; the slow reranker takes four times as much
@@ -75,6 +76,66 @@ def test_a_slow_or_hung_reranker_should_leave_a_complete_page_within_the_deadlin
         assert page.degraded[0] in ("rerank_timeout", "rerank_busy")
         assert [hit.chunk.pk for hit in page.hits] == [hit.chunk.pk for hit in first.hits]
         assert page.facets == first.facets
+
+
+def test_a_dead_reranker_should_be_waited_for_a_few_times_and_noticed_when_it_is_back(
+    client: Client,
+    people: People,
+    library: Library,
+    use: Use,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def degraded() -> Any:
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        return answer.json()["degraded"], away()
+
+    def away() -> str:
+        lines = client.get("/metrics").content.decode().splitlines()
+        return next(line.split()[-1] for line in lines if line.startswith("quarry_reranker_away "))
+
+    backend = hung()
+    use(backend)
+    settings.RERANK_DEADLINE_MS = DEADLINE_MS
+    monkeypatch.setattr(breaker, "PROBE_S", 0.1)
+    search(people.colleague, "w1", deadline_ms=50)  # who has no time says nothing about the reranker
+    for _ in range(breaker.MISSES):
+        assert degraded() == ([], "0.0")
+        assert search(people.colleague, "w1").degraded == ["rerank_timeout"]
+    assert degraded() == (["reranker"], "1.0")
+    settings.RERANK_DEADLINE_MS = 20_000  # of the probe, too: it waits, and nobody else does
+    time.sleep(0.2)
+    started = time.monotonic()
+    for _ in range(3):
+        assert search(people.colleague, "w1").degraded == ["rerank_unavailable"]
+    assert time.monotonic() - started < 5
+    backend.gate.set()
+    wait_for(lambda: search(people.colleague, "w1").reranked, "the reranker again", 20)
+    assert degraded() == ([], "0.0")
+
+
+def test_a_probe_that_fails_should_be_followed_by_another(
+    people: People, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "PROBE_S", 0.0)
+    for _ in range(breaker.MISSES):
+        reranking.breaker.note("unavailable")
+    probes: list[str] = []
+
+    def broken(query: str, *_: object) -> Any:
+        probes.append(query)
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(reranking, "score", broken)
+    wait_for(lambda: search(people.colleague, "w1").degraded and len(probes) > 2, "three probes", 20)
+
+
+def test_a_busy_reranker_should_not_be_taken_for_a_dead_one() -> None:
+    judge = breaker.Breaker()
+    for outcome in ["busy"] * breaker.MISSES + ["timeout"] * (breaker.MISSES - 1) + ["failed", "timeout"]:
+        judge.note(outcome)
+    assert not judge.open
 
 
 def test_a_stopped_reranker_should_be_noticed_at_once(people: People, library: Library, use: Use) -> None:
