@@ -19,7 +19,7 @@ REQUESTS = Counter("quarry_requests", "Requests answered", ["method", "route", "
 SECONDS = Histogram("quarry_request_seconds", "Time until the answer begins", ["method", "route"])
 DOCUMENTS = Gauge("quarry_documents", "Documents by status", ["status"], multiprocess_mode="mostrecent")
 
-# Of searches, by whoever asked for scores; "reranked", or why not.
+# Of searches, by whoever asked for scores; "reranked", "remembered" (no model ran), or why not.
 RERANKINGS = Counter("quarry_rerankings", "Searches that asked for reranking, by outcome", ["outcome"])
 
 RERANKER_AWAY = Gauge(

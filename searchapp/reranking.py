@@ -8,11 +8,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
+from django.core.cache import caches
 
 from ingestion.engine import model_path
 from retrieval.reranker import NotRerankedError, Reranker, RerankerCard, load_card, load_reranker
@@ -70,24 +72,49 @@ def card() -> RerankerCard:
     return load_card(Path(model_path(settings.RERANKER)))
 
 
-def rerank(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
+def rerank(query: str, passages: Sequence[str], deadline: float | None) -> list[float] | str:
     """The passages' scores, or why there are none in time: `off`, or the reason of a `NotRerankedError`.
 
-    A reranker that is away is not waited for. `deadline` is a reading of `time.monotonic()`.
+    What was scored a moment ago is remembered, and a reranker that is away is not waited for.
+
+    Args:
+        deadline: a reading of `time.monotonic()`. None: the reranker is not asked, and where not all scores
+            are remembered the reason is `later`.
     """
     if settings.RERANK_BACKEND == "off":
         return "off"
+    memory, keys = caches["rerank"], [_key(query, passage) for passage in passages]
+    scores: dict[str, float] = memory.get_many(keys)
+    new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in scores}
+    if new:
+        if deadline is None:
+            return "later"
+        made = _ask(query, list(new.values()), deadline)
+        if isinstance(made, str):
+            RERANKINGS.labels(made).inc()
+            return made
+        fresh = dict(zip(new, made, strict=True))
+        memory.set_many(fresh)
+        scores |= fresh
+    RERANKINGS.labels("reranked" if new else "remembered").inc()
+    return [scores[key] for key in keys]
+
+
+def _key(query: str, passage: str) -> str:
+    """By the text itself: a passage that was changed is another one."""
+    return blake2b(repr((settings.RERANKER, settings.RERANK_BACKEND, query, passage)).encode()).hexdigest()
+
+
+def _ask(query: str, passages: list[str], deadline: float) -> list[float] | str:
     if breaker.open:
-        scores: list[float] | str = "unavailable"
         if breaker.probe_is_due():
-            _callers().submit(_probe, query, list(passages))
-    else:
-        patience = deadline - time.monotonic()
-        scores = (score if settings.EMBEDDED else _by_worker)(query, passages, deadline)
-        if patience >= FAIR * settings.RERANK_DEADLINE_MS / 1000:
-            breaker.note(scores)
-    RERANKINGS.labels(scores if isinstance(scores, str) else "reranked").inc()
-    return scores
+            _callers().submit(_probe, query, passages)
+        return "unavailable"
+    patience = deadline - time.monotonic()
+    outcome = (score if settings.EMBEDDED else _by_worker)(query, passages, deadline)
+    if patience >= FAIR * settings.RERANK_DEADLINE_MS / 1000:
+        breaker.note(outcome)
+    return outcome
 
 
 def _probe(query: str, passages: list[str]) -> None:
@@ -113,9 +140,9 @@ def score(query: str, passages: Sequence[str], deadline: float) -> list[float] |
         return error.reason
 
 
-def _by_worker(query: str, passages: Sequence[str], deadline: float) -> list[float] | str:
+def _by_worker(query: str, passages: list[str], deadline: float) -> list[float] | str:
     """A thread of its own talks to Redis, which can hang for longer than the deadline."""
-    call = _callers().submit(_call_worker, query, list(passages), deadline)
+    call = _callers().submit(_call_worker, query, passages, deadline)
     try:
         return call.result(timeout=max(0.0, deadline - time.monotonic()))
     except TimeoutError:

@@ -98,7 +98,8 @@ def search(
 
     A library that the person may not read is as if it did not exist. With `rerank`, the cross-encoder
     orders the first candidates if it answers early enough for the page to be complete within `deadline_ms`
-    of the call; else `reranked` is false and `degraded` says why.
+    of the call; else `reranked` is false and `degraded` says why. With a deadline of 0 only scores that are
+    remembered count.
 
     Raises `QueryError` for what cannot be asked, `IndexUnavailableError` when the index does not answer.
     """
@@ -115,9 +116,9 @@ def search(
         )
     )
     if rerank and ranking.candidates:
-        seconds = (deadline_ms or settings.RERANK_DEADLINE_MS) / 1000
+        seconds = (settings.RERANK_DEADLINE_MS if deadline_ms is None else deadline_ms) / 1000
         after = max(seconds * AFTER_RERANK, AFTER_RERANK_S, time.monotonic() - started)
-        _rerank(user, query, ranking, started + seconds - after)
+        _rerank(user, query, ranking, started + seconds - after if seconds else None)
     if filters:  # facets also count what the filters hide, so that a choice can be widened again
         found |= _look_up(user, _candidates(version, query, readable, Filters(tags=filters.tags)))
     return Page(
@@ -195,7 +196,7 @@ def _by_best_sentence(
     return by_best_sentence(query, candidates, passages, *_models(version), weights)
 
 
-def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float) -> None:
+def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float | None) -> None:
     head = ranking.candidates[: settings.RERANK_PASSAGES]
     passages = _passages(user, head)
     head = [c for c in head if c.id in passages]

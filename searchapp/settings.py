@@ -68,7 +68,14 @@ CACHES: dict[str, Any] = {
             # A search asks twice, and must not wait for a Redis that hangs.
             "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
         }
-    )
+    ),
+    # Scores of the last thousand searches, in each process: Redis, which may hang, would be in their way.
+    "rerank": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "rerank",
+        "TIMEOUT": 3600,  # the worker's model may be another by then
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # -- Documents, models, index ---------------------------------------------------------------------

@@ -34,7 +34,7 @@ def search(request: PageRequest) -> HttpResponse:
     """The search page, or its results alone.
 
     htmx says in `stage` how far to go: `typing` and `first` want the first order at once, and after `first`
-    the page asks for the reranked one. Without it the answer is complete.
+    the page asks for the reranked one, unless it is known already. Without it the answer is complete.
     """
     params = SearchParams.of(request.GET)
     stage = request.GET.get("stage", "") if wants_fragment(request) else ""
@@ -48,7 +48,8 @@ def search(request: PageRequest) -> HttpResponse:
                 filters=params.filters,
                 limit=PAGE_SIZE,
                 offset=params.offset,
-                rerank=stage not in ("typing", "first"),
+                rerank=stage != "typing",
+                deadline_ms=0 if stage == "first" else None,
             )
         except QueryError as error:
             context["error"], status = error, error.status
@@ -57,7 +58,7 @@ def search(request: PageRequest) -> HttpResponse:
         else:
             context["results"] = Results(params, found)
             can_rerank = bool(found.hits) and _reranks(params)
-            context["rerank_follows"] = can_rerank and stage == "first"
+            context["rerank_follows"] = can_rerank and stage == "first" and not found.reranked
             context["rerank_patience_ms"] = settings.RERANK_DEADLINE_MS + SLACK_MS
             context["enter_reranks"] = can_rerank and stage == "typing"
             if not found.hits:

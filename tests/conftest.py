@@ -37,10 +37,13 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def new_data_folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Files and index of one test only, and nothing known of the reranker."""
+    from django.core.cache import caches
+
     from ingestion import engine
     from searchapp import breaker, reranking
 
     monkeypatch.setattr(reranking, "breaker", breaker.Breaker())
+    caches["rerank"].clear()
 
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.INDEX_DIR = tmp_path / "index"
