@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -73,19 +74,22 @@ def card() -> RerankerCard:
 
 
 def rerank(query: str, passages: Sequence[str], deadline: float | None) -> list[float] | str:
-    """The passages' scores, or why there are none in time: `off`, or the reason of a `NotRerankedError`.
+    """The passages' scores, NaN for those in a script that the model cannot read; or why there are none.
 
     What was scored a moment ago is remembered, and a reranker that is away is not waited for.
 
     Args:
-        deadline: a reading of `time.monotonic()`. None: the reranker is not asked, and where not all scores
-            are remembered the reason is `later`.
+        deadline: a reading of `time.monotonic()`. None: nobody is asked.
+
+    Returns:
+        Scores; or `off`, `later` (nobody was asked), `language` (the model can read none of the passages), or
+        the reason of a `NotRerankedError`.
     """
     if settings.RERANK_BACKEND == "off":
         return "off"
     memory, keys = caches["rerank"], [_key(query, passage) for passage in passages]
-    scores: dict[str, float] = memory.get_many(keys)
-    new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in scores}
+    known: dict[str, float] = memory.get_many(keys)
+    new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in known}
     if new:
         if deadline is None:
             return "later"
@@ -95,9 +99,13 @@ def rerank(query: str, passages: Sequence[str], deadline: float | None) -> list[
             return made
         fresh = dict(zip(new, made, strict=True))
         memory.set_many(fresh)
-        scores |= fresh
+        known |= fresh
+    scores = [known[key] for key in keys]
+    if all(map(math.isnan, scores)):
+        RERANKINGS.labels("language").inc()
+        return "language"
     RERANKINGS.labels("reranked" if new else "remembered").inc()
-    return [scores[key] for key in keys]
+    return scores
 
 
 def _key(query: str, passage: str) -> str:

@@ -205,9 +205,6 @@ def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float | None)
         ranking.degraded.append(f"rerank_{scores}")
         return
     ranking.scores = {c.id: s for c, s in zip(head, scores, strict=True) if not math.isnan(s)}
-    if not ranking.scores:  # a language that the model was not trained for: the order stays
-        ranking.degraded.append("rerank_language")
-        return
     rest = ranking.candidates[settings.RERANK_PASSAGES :]
     ranking.candidates = [*combine(head, scores, card().weight, card().spread), *rest]
 

@@ -16,7 +16,6 @@ from retrieval.reranker.errors import (
     RerankerBusyError,
     RerankerClosedError,
     RerankerFailedError,
-    UnreadableError,
 )
 from retrieval.reranker.metrics import BatchReport, Metrics
 from retrieval.reranker.model import Reranker
@@ -71,7 +70,6 @@ class BatchingReranker:
             DeadlineExpiredError: not done by the deadline.
             RerankerFailedError: the model failed on these pairs.
             RerankerUnavailableError: whoever runs the model does not answer.
-            UnreadableError: every score would be NaN.
             RerankerClosedError: `close` was called.
         """
         try:
@@ -93,7 +91,7 @@ class BatchingReranker:
         # In the caller's thread: tokens are made beside the model's run.
         request = Request(len(pairs), self.reranker.tokenize(pairs), deadline)
         if not request.windows:
-            raise UnreadableError("the model cannot read the query's or any passage's script")
+            return request.scores
         with self._changed:
             self._admit(len(request.pending), request.pending_tokens, deadline)
             self._turns.append(request)

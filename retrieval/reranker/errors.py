@@ -37,9 +37,3 @@ class RerankerClosedError(NotRerankedError):
     """The model thread has been stopped."""
 
     reason = "unavailable"
-
-
-class UnreadableError(NotRerankedError):
-    """The texts are in a script that the model never saw."""
-
-    reason = "language"

@@ -256,6 +256,17 @@ def test_only_new_passages_should_be_scored_and_none_for_those_who_may_not_read_
     assert not search(people.outsider, "w1 w2", deadline_ms=20_000).hits
 
 
+def test_a_new_passage_in_another_script_should_keep_its_place(
+    people: People, library: Library, use: Use
+) -> None:
+    use(OverlapBackend())
+    assert search(people.colleague, "누구 w1", deadline_ms=20_000).degraded == ["rerank_language"]
+    assert search(people.colleague, "w1 w2", deadline_ms=20_000).reranked
+    ready_document(library, "w1 누구 무엇 어디 언제 왜 어떻게", "또.txt")
+    page = search(people.colleague, "w1 w2", deadline_ms=20_000)
+    assert page.reranked and [hit.scores["rerank"] for hit in page.hits].count(None) == 1
+
+
 def test_metrics_should_show_the_model_and_the_outcomes_of_searches(
     client: Client, people: People, library: Library, use: Use
 ) -> None:

@@ -15,7 +15,6 @@ from retrieval.reranker.errors import (
     RerankerClosedError,
     RerankerFailedError,
     RerankerUnavailableError,
-    UnreadableError,
 )
 from retrieval.reranker.metrics import BatchReport, Counters
 from tests.retrieval.reranker.tiny import WORDS, OverlapBackend, tiny_reranker
@@ -235,10 +234,11 @@ def test_one_request_larger_than_the_queue_should_be_scored_when_nothing_waits(
     assert len(batching.score([("w1", "w1")] * 100)) == 100
 
 
-def test_unreadable_requests_should_say_so_and_mixed_ones_be_scored(batching: BatchingReranker) -> None:
-    with pytest.raises(UnreadableError) as caught:
-        batching.score([("누구", "w1"), ("누구", "w2")])
-    assert caught.value.reason == "language"
+def test_unreadable_pairs_should_have_no_scores_and_cost_no_run(
+    batching: BatchingReranker, backend: OverlapBackend
+) -> None:
+    assert np.isnan(batching.score([("누구", "w1"), ("누구", "w2")])).all()
+    assert not backend.runs
     scores = batching.score([("w1", "w1"), ("w1", "누구")])
     assert scores[0] == pytest.approx(1.0)
     assert np.isnan(scores[1])
