@@ -107,14 +107,12 @@ def search(
     query, filters = check_query(query), filters or Filters()
     version = engine.live_version()
     readable = [str(pk) for pk in readable_libraries(user).values_list("pk", flat=True)]
+    libraries = [pk for pk in readable if not filters.library or pk in filters.library]
 
-    candidates = _candidates(version, query, readable, filters)
+    candidates = _candidates(version, query, libraries, filters)
     found = _look_up(user, candidates)
-    ranking = _Ranking(
-        _by_best_sentence(
-            user, query, version, _asked(readable, filters), [c for c in candidates if c.id in found]
-        )
-    )
+    kept = [c for c in candidates if c.id in found]
+    ranking = _Ranking(_by_best_sentence(user, query, version, libraries, kept))
     if rerank and ranking.candidates:
         seconds = (settings.RERANK_DEADLINE_MS if deadline_ms is None else deadline_ms) / 1000
         after = max(seconds * AFTER_RERANK, AFTER_RERANK_S, time.monotonic() - started)
@@ -137,10 +135,9 @@ def search(
 
 
 def _candidates(
-    version: IndexVersion, query: str, readable: Sequence[str], filters: Filters
+    version: IndexVersion, query: str, libraries: Sequence[str], filters: Filters
 ) -> list[FusedCandidate]:
     """Both legs, fused. The access filter is part of the query, so nothing else is ever ranked."""
-    libraries = _asked(readable, filters)
     if not libraries:
         return []
     conditions = {name: values for name, values in asdict(filters).items() if values}
@@ -153,11 +150,6 @@ def _candidates(
         limit=POOL,
         weights=engine.weights(version, libraries),
     )
-
-
-def _asked(readable: Sequence[str], filters: Filters) -> list[str]:
-    """The libraries that are searched."""
-    return [pk for pk in readable if not filters.library or pk in filters.library]
 
 
 def _models(version: IndexVersion) -> tuple[Encoder, Lexical]:
