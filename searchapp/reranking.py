@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 QUEUE = "rerank"
 QUEUE_LASTS_S = 60  # longer than any deadline
 MAX_CALLS = 64  # of this process at a time; what waits for longer than its deadline is dropped
-
 FAIR = 0.5  # of the usual deadline: whoever asked for less says nothing about the reranker
+
+PROBE_LASTS_S = 5.0
 
 breaker = Breaker()
 _loading = threading.Lock()
@@ -126,8 +127,8 @@ def _ask(query: str, passages: list[str], deadline: float) -> list[float] | str:
 
 
 def _probe(query: str, passages: list[str]) -> None:
-    """In a thread of its own, with the time that a search usually has."""
-    deadline = time.monotonic() + settings.RERANK_DEADLINE_MS / 1000
+    """In a thread of its own. It is patient: a reranker that is slow is not away."""
+    deadline = time.monotonic() + PROBE_LASTS_S
     outcome: list[float] | str = "unavailable"
     try:
         outcome = (score if settings.EMBEDDED else _call_worker)(query, passages, deadline)
