@@ -18,7 +18,8 @@ from retrieval.first_stage import DEPTH, first_stage
 from retrieval.index.base import CollectionSpec, Index, Precision
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
-from retrieval.types import FloatArray, Passage, Point
+from retrieval.sentences import by_best_sentence
+from retrieval.types import FloatArray, FusedCandidate, Passage, Point
 
 PASSAGES = 20_000
 QUERIES = 200
@@ -66,14 +67,20 @@ def _rows(
         best = np.argpartition(-scores, DEPTH)[:DEPTH]
         return best[np.argsort(-scores[best])]
 
+    read = {str(UUID(int=number)): Passage(text) for number, text in enumerate(texts)}
+
+    def fused(query: str) -> list[FusedCandidate]:
+        return first_stage(index, COLLECTION, encoder, lexical, query)
+
     searches: dict[str, Callable[[str], object]] = {
         "dense, one bit, rescored": dense("rescored"),
         REFERENCE: dense("exact"),
         "dense, NumPy float32 brute force": brute_force,
         "lexical, BM25": lambda query: index.search_sparse(COLLECTION, lexical.query(query), limit=DEPTH),
         "lexical, SQLite FTS5": _fts5(texts),
-        "first stage: both legs, fused": lambda query: first_stage(
-            index, COLLECTION, encoder, lexical, query
+        "first stage: both legs, fused": fused,
+        "first stage, and the best sentences": lambda query: by_best_sentence(
+            query, fused(query), read, encoder, lexical
         ),
     }
     rows = [Row(name, _p50(search), "ms, p50") for name, search in searches.items()]
