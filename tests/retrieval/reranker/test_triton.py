@@ -58,7 +58,9 @@ def test_triton_should_serve_the_int8_export_of_any_inputs(
     assert config["instance_group"][0]["kind"] == "KIND_CPU"
     reference = load_reranker(folder, backend="torch-fp32").score(PAIRS)
     with triton(tmp_path / "repository") as server:
-        scores = client(folder, server).score(PAIRS)
+        reranker = client(folder, server)
+        scores = reranker.score(PAIRS)
+    assert reranker.backend.token_budget == 2048  # of a CPU
     assert np.corrcoef(scores, reference)[0, 1] > 0.95
 
 
@@ -77,6 +79,7 @@ def test_batches_should_have_few_widths_and_no_more_pairs_than_the_server_takes(
     reranker = client(model, server)
     pairs = [("w1", "w2 " * (1 + i % 90)) for i in range(600)]
     assert len(reranker.score(pairs)) == 600
+    assert reranker.backend.token_budget == 16_384  # of a GPU
     shapes = server.models["reranker"].shapes
     assert max(rows for rows, _ in shapes) <= 256
     assert {width for _, width in shapes} <= {32, 64, 96, 128}
