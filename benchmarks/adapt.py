@@ -13,15 +13,13 @@ from benchmarks.report import Row
 from benchmarks.texts import passages
 from retrieval.types import Passage
 from training.adapt import AdaptReport, adapt
-from training.static_model import read_model
 
 PASSAGES = 8_000  # enough for as many pairs as are ever learned from
 MANY = 1_000_000
 
 
 def run(model: str) -> list[Row]:
-    """`model`: the folder of a static model. Raises `ValueError` for any other."""
-    read_model(Path(model))
+    """`model`: a static model, by folder or name. Raises `NotStaticError` for any other."""
     documents = [[Passage(text)] for text in passages(PASSAGES)]
     before = _peak()
     report = _learn(model, documents)
@@ -37,7 +35,7 @@ def run(model: str) -> list[Row]:
 
 def _learn(model: str, documents: Iterable[list[Passage]]) -> AdaptReport:
     with tempfile.TemporaryDirectory(prefix="quarry-benchmark-") as folder:
-        return adapt(Path(model), documents, Path(folder) / "learned")
+        return adapt(model, documents, Path(folder) / "learned")
 
 
 def _peak() -> float:

@@ -120,7 +120,7 @@ def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> tuple[Float
         model = ENCODER
         if learn:
             output = Path(scratch) / "encoder"
-            if adapt(model, [[passage] for passage in corpus.passages], output).better:
+            if adapt(str(model), [[passage] for passage in corpus.passages], output).better:
                 model = output
         encoder = load_encoder(str(model), DIMENSIONS[0])
         passages = encoder.encode_passages([passage.full for passage in corpus.passages])

@@ -106,8 +106,8 @@ def set_vectors(folder: Path, *, learn: bool) -> Vectors:
     corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
     with tempfile.TemporaryDirectory(prefix="quarry-smec-") as scratch:
         output = Path(scratch) / "encoder"
-        better = learn and adapt(ENCODER, [[passage] for passage in corpus.passages], output).better
-        model = read_model(output if better else ENCODER)
+        better = learn and adapt(str(ENCODER), [[passage] for passage in corpus.passages], output).better
+        model = read_model(str(output if better else ENCODER))
     bags = BagMaker(model.tokenizer)
     pairs = sample_pairs(list(enumerate(corpus.passages)), limit=PAIRS, seed=0)
     counts = pair_bags(bags, pairs)

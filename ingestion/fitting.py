@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -57,9 +56,9 @@ def _languages() -> list[str]:
 
 def _rotate(version: IndexVersion, sample: list[Passage]) -> None:
     """Put what tells the passages apart into the dimensions that are coded, where the encoder is a table."""
-    folder, name = Path(engine.model_path(version.encoder)), f"models/rotated-{version.collection}"
+    model, name = engine.model_path(version.encoder), f"models/rotated-{version.collection}"
     output = settings.DATA_DIR / name
-    if fold_rotation(folder, sample, version.dimensions, output, code_dimensions=version.code_dimensions):
+    if fold_rotation(model, sample, version.dimensions, output, code_dimensions=version.code_dimensions):
         version.encoder = name
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -17,11 +16,6 @@ from ingestion.pipeline import passage
 from ingestion.reindex import reindex
 from retrieval.types import Passage
 from training.adapt import AdaptReport, Progress, adapt
-from training.static_model import is_static_model
-
-
-class NotLearnableError(Exception):
-    """The encoder is not a static model in a folder, so there is no table to train."""
 
 
 def learn(library: Library, progress: Progress = lambda share: None) -> AdaptReport:
@@ -31,25 +25,18 @@ def learn(library: Library, progress: Progress = lambda share: None) -> AdaptRep
     fare worse than before. No queries or judgements are used. The switch is a new index version, built beside
     the live one, which stays for a rollback.
 
-    Raises `NotLearnableError`, and `ReindexError` if the new index does not pass its check.
+    Raises `EncoderUnavailableError` or `NotStaticError` where there is no table to train, and `ReindexError`
+    if the new index does not pass its check.
     """
-    folder = Path(engine.model_path(settings.ENCODER))
-    if not is_static_model(folder):
-        raise NotLearnableError(
-            f"The encoder {settings.ENCODER} is not a folder with a static model of sentence-transformers."
-        )
     name = f"models/learned-{timezone.now():%Y%m%d-%H%M%S}"
     chunks = Chunk.objects.all()
-    try:
-        report = adapt(
-            folder,
-            _documents(chunks.filter(document__library=library)),
-            settings.DATA_DIR / name,
-            others=_documents(chunks.exclude(document__library=library)),
-            progress=progress,
-        )
-    except ValueError as error:
-        raise NotLearnableError(f"The encoder {settings.ENCODER} cannot be trained: {error}") from error
+    report = adapt(
+        engine.model_path(settings.ENCODER),
+        _documents(chunks.filter(document__library=library)),
+        settings.DATA_DIR / name,
+        others=_documents(chunks.exclude(document__library=library)),
+        progress=progress,
+    )
     if report.better:
         version = engine.new_version(learned=name)
         fusion = engine.live_version().fusion

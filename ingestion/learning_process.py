@@ -10,13 +10,15 @@ from typing import Any
 from django.db.models.functions import Left
 
 from ingestion import engine, learning_runs
-from ingestion.learning import NotLearnableError, learn
+from ingestion.learning import learn
 from ingestion.models import Chunk, LearningRun, Library
 from ingestion.reindex import ReindexError
 from ingestion.titles import searchable_title
+from retrieval.encoder import EncoderUnavailableError
 from retrieval.index.base import IndexUnavailableError
 from training.adapt import AdaptReport
 from training.held_out import SHOWN_CHARACTERS
+from training.static_model import NotStaticError
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def kept(library: Library, report: AdaptReport) -> dict[str, Any]:
 
 def _reason(error: BaseException) -> str:
     match error:
-        case NotLearnableError() | ReindexError():
+        case EncoderUnavailableError() | NotStaticError() | ReindexError():
             return str(error)
         case IndexUnavailableError():
             return "The index did not answer. Start it again when search works."

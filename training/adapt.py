@@ -55,7 +55,7 @@ class AdaptReport:
 
 
 def adapt(
-    encoder_folder: Path,
+    encoder: str,
     documents: Iterable[Sequence[Passage]],
     output_folder: Path,
     *,
@@ -63,11 +63,11 @@ def adapt(
     seed: int = 0,
     progress: Progress = lambda share: None,
 ) -> AdaptReport:
-    """Train the static model in `encoder_folder` on `documents` (each the passages of one document).
+    """Train the static model `encoder`, a folder or a name, on `documents` (each the passages of one).
 
     1. Learn from nine tenths.  2. Judge by the rest, against the model as it was.  3. Fit the fusion weights
     by the rest.  4. Only where it was better: learn again from everything, and write the mean of both tables
-    to `output_folder`, in the same layout. Otherwise nothing is written, and `reason` says why. The model
+    to `output_folder`, as `write_model` does. Otherwise nothing is written, and `reason` says why. The model
     also serves the `others`, which are learned too and may not be ranked worse than before. `progress` gets
     the share done, 0 to 1. The same documents in the same order and the same seed give the same model on one
     machine.
@@ -76,10 +76,10 @@ def adapt(
     three seeds, and half as far apart by seed.
 
     Raises:
-        OSError, ValueError: `encoder_folder` holds no static model in sentence-transformers' layout.
+        EncoderUnavailableError, NotStaticError: as `read_model`.
     """
     started = time.monotonic()
-    draw = random.Random(seed)
+    draw, model = random.Random(seed), read_model(encoder)
     beside, _ = _sample_documents(others, MAXIMUM_PASSAGES // 2, draw)
     kept, total = _sample_documents(documents, MAXIMUM_PASSAGES - len(beside), draw)
     if total < MINIMUM_PASSAGES:
@@ -95,7 +95,6 @@ def adapt(
         )
         return AdaptReport(False, reason, total, len(pairs), len(test_pairs))
 
-    model = read_model(encoder_folder)
     bags = BagMaker(model.tokenizer)
     learning = own.learning + other.learning
     sides = pair_bags(bags, pairs)

@@ -36,6 +36,16 @@ class Questions:
     judgements: dict[str, dict[str, int]]  # query id -> document id -> relevance
 
 
+def check_layout(folder: Path) -> None:
+    """Raises `DatasetError`, which says what is expected, where a file of the set is not there."""
+    files = (Path("corpus.jsonl"), Path("queries.jsonl"), JUDGEMENTS)
+    if missing := [str(folder / file) for file in files if not (folder / file).is_file()]:
+        raise DatasetError(
+            f"There is no file {' and no '.join(missing)}. A folder in BEIR's layout is expected, which "
+            f"holds {', '.join(map(str, files))}."
+        )
+
+
 def load_corpus(folder: Path) -> Corpus:
     """The documents of a set, which is taken to be in one language: that of its first texts.
 

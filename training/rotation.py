@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoder import load_encoder
+from retrieval.encoder import load_encoder, static_files
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
-from training.static_model import is_static_model, read_model, write_model
+from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
 MAXIMUM_FITTED = 20_000
@@ -23,28 +23,29 @@ _ITERATIONS = 50
 
 
 def fold_rotation(
-    folder: Path,
+    name_or_folder: str,
     passages: Sequence[Passage],
     dimensions: int,
     output: Path,
     *,
     code_dimensions: int | None = None,
 ) -> bool:
-    """Write the static model in `folder`, cut to `dimensions` and rotated for `passages`, to `output`.
+    """Write a static model, cut to `dimensions` and rotated for `passages`, to `output`.
 
     `code_dimensions`: how many of the first dimensions one-bit codes are made of (None: all).
     Returns False, and writes nothing, where there is no table to fold into or too little to fit to: fewer
     passages than `MINIMUM_FITTED`.
 
     Raises:
-        OSError, ValueError: the model cannot be read, or has fewer dimensions than asked.
+        EncoderUnavailableError: the model cannot be read.
+        ValueError: it has fewer dimensions than asked.
     """
-    if not is_static_model(folder) or len(passages) < MINIMUM_FITTED:
+    if len(passages) < MINIMUM_FITTED or static_files(name_or_folder) is None:
         return False
-    encoder, model = load_encoder(str(folder)), read_model(folder)
+    encoder, model = load_encoder(name_or_folder), read_model(name_or_folder)
     if dimensions > encoder.dimensions:
         raise ValueError(
-            f"{folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
+            f"{name_or_folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
         )
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
     rotation = fit_rotation(vectors, dimensions, code_dimensions=code_dimensions)

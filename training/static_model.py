@@ -1,4 +1,5 @@
-"""A static model's folder, as sentence-transformers lays it out: read it, write it."""
+"""Static models that can be trained and turned: read in every layout that serves, written as
+sentence-transformers lays them out."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from retrieval.encoder.table import load_table
+from retrieval.encoder import static_files
+from retrieval.encoder.static import read_static
+from retrieval.encoder.words import unknown_id
 from retrieval.types import FloatArray
 
 _PACKAGE = "sentence_transformers.models"
@@ -23,6 +26,10 @@ _MODULES = [
 ]
 
 
+class NotStaticError(Exception):
+    """The model is none that can be trained and turned. The message names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StaticModel:
     """A tokenizer, a row for each of its tokens: (tokens, dimensions) float32, and prompts by name."""
@@ -32,21 +39,24 @@ class StaticModel:
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 
-def is_static_model(folder: Path) -> bool:
-    """Whether the folder holds a static model in this layout, which can be trained and rotated."""
-    return (folder / _TABLE_FOLDER / "model.safetensors").is_file()
-
-
-def read_model(folder: Path) -> StaticModel:
-    """The model in `folder`, with its table in memory as float32.
+def read_model(name_or_folder: str) -> StaticModel:
+    """The model in a folder, or of a Hugging Face name, with its table in memory as float32.
 
     Raises:
-        OSError, ValueError: the folder holds no static model in this layout.
+        EncoderUnavailableError: there is no such model, or it cannot be read.
+        NotStaticError: it is of another kind.
     """
-    tokenizer = Tokenizer.from_file(str(folder / _TABLE_FOLDER / "tokenizer.json"))
-    table = load_table(folder / _TABLE_FOLDER / "model.safetensors")
-    config = json.loads((folder / _CONFIG).read_text()) if (folder / _CONFIG).is_file() else {}
-    return StaticModel(tokenizer, np.array(table, dtype=np.float32), config.get("prompts") or {})
+    files = static_files(name_or_folder)
+    if files is None:
+        raise NotStaticError(
+            f"The encoder {name_or_folder} is no static model, so there is no table to train. "
+            "QUARRY_ENCODER can name one."
+        )
+    mapped, tokenizer = read_static(files)
+    table = np.array(mapped, dtype=np.float32)
+    if files.skip_unknown and (unknown := unknown_id(tokenizer)) is not None:
+        table[unknown] = 0  # in a sum that gets unit length, the same as leaving it out
+    return StaticModel(tokenizer, table, files.prompts)
 
 
 def write_model(model: StaticModel, folder: Path) -> None:

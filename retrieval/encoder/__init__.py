@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,18 @@ _STATIC_MODULES = {"StaticEmbedding", "Normalize"}
 
 class EncoderUnavailableError(Exception):
     """The model cannot be loaded. The message says which one, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFiles:
+    """A static model on disk: `folder` holds its model.safetensors and tokenizer.json.
+
+    `skip_unknown`: tokens outside the vocabulary count for nothing, as in model2vec's own `encode`.
+    """
+
+    folder: Path
+    prompts: Mapping[str, str]
+    skip_unknown: bool
 
 
 class Encoder(Protocol):
@@ -46,24 +59,32 @@ def load_encoder(name_or_folder: str, dimensions: int | None = None) -> Encoder:
         EncoderUnavailableError: no such folder or name, no package for it, or a folder that holds no model.
         ValueError: the model has fewer dimensions than asked.
     """
-    folder = Path(name_or_folder)
-    if not folder.is_dir():
-        folder = _download(name_or_folder)
-    table_folder = _static_folder(folder)
-    if table_folder is not None:
+    folder = _local(name_or_folder)
+    if files := _static_files(folder):
         from retrieval.encoder.static import StaticEncoder
 
-        return StaticEncoder(
-            name_or_folder, table_folder, _prompts(folder), dimensions, skip_unknown=_is_model2vec(folder)
-        )
+        return StaticEncoder(name_or_folder, files, dimensions)
     from retrieval.encoder.transformer import TransformerEncoder
 
     return TransformerEncoder(name_or_folder, folder, _prompts(folder), dimensions)
 
 
+def static_files(name_or_folder: str) -> StaticFiles | None:
+    """Where the parts of a static model lie; None for models that are none.
+
+    Raises `EncoderUnavailableError` as `load_encoder` does.
+    """
+    return _static_files(_local(name_or_folder))
+
+
 def both_prompts(prompts: Mapping[str, str | None]) -> tuple[str, str]:
     """What is put before a query and before a passage, of a model's prompts by name."""
     return prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
+
+
+def _local(name_or_folder: str) -> Path:
+    folder = Path(name_or_folder)
+    return folder if folder.is_dir() else _download(name_or_folder)
 
 
 def _download(name: str) -> Path:
@@ -79,7 +100,13 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def _static_folder(folder: Path) -> Path | None:
+def _static_files(folder: Path) -> StaticFiles | None:
+    if table_folder := _table_folder(folder):
+        return StaticFiles(table_folder, _prompts(folder), _is_model2vec(folder))
+    return None
+
+
+def _table_folder(folder: Path) -> Path | None:
     """Where the table and the tokenizer of a static model lie; None for other models."""
     if (folder / "modules.json").is_file():
         modules = _read_json(folder / "modules.json")

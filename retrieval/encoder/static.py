@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from tokenizers import Tokenizer
 
-from retrieval.encoder import EncoderUnavailableError, both_prompts
+from retrieval.encoder import EncoderUnavailableError, StaticFiles, both_prompts
 from retrieval.encoder.table import load_table
 from retrieval.encoder.words import WordTokenizer
 from retrieval.types import FloatArray
@@ -22,31 +23,18 @@ _BATCH = 256
 class StaticEncoder:
     """Equal to sentence-transformers' `encode(..., truncate_dim=dimensions, normalize_embeddings=True)`.
 
-    Queries read a few rows of the memory-mapped table; passages bring the cut table into memory once. With
-    `skip_unknown`, tokens outside the vocabulary count for nothing, as in model2vec's own `encode`.
+    Queries read a few rows of the memory-mapped table; passages bring the cut table into memory once.
     """
 
-    def __init__(
-        self,
-        name: str,
-        folder: Path,
-        prompts: Mapping[str, str],
-        dimensions: int | None = None,
-        *,
-        skip_unknown: bool = False,
-    ) -> None:
-        try:
-            self._table = load_table(folder / "model.safetensors")
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # tokenizers raises bare Exceptions
-            raise EncoderUnavailableError(f"The static model in {folder} cannot be read: {error}") from error
+    def __init__(self, name: str, files: StaticFiles, dimensions: int | None = None) -> None:
+        self._table, tokenizer = read_static(files)
         full = self._table.shape[1]
         if dimensions is not None and not 1 <= dimensions <= full:
             raise ValueError(f"{name} has {full} dimensions, so it cannot be cut to {dimensions}.")
         self.name = name
         self.dimensions = dimensions or full
-        self._words = WordTokenizer(tokenizer, skip_unknown=skip_unknown)
-        self._query_prompt, self._passage_prompt = both_prompts(prompts)
+        self._words = WordTokenizer(tokenizer, skip_unknown=files.skip_unknown)
+        self._query_prompt, self._passage_prompt = both_prompts(files.prompts)
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """(texts, dimensions) float32, unit rows; a row of zeros for a text without any known token."""
@@ -80,6 +68,20 @@ class StaticEncoder:
         bags = csr_matrix((ones, tokens, ends), shape=(len(ids), len(self._table)))
         sums: FloatArray = bags @ self._table_in_memory
         return sums
+
+
+def read_static(files: StaticFiles) -> tuple[NDArray[Any], Tokenizer]:
+    """The table (tokens, dimensions) as `load_table` gives it, and the tokenizer.
+
+    Raises `EncoderUnavailableError` where one of them cannot be read.
+    """
+    try:
+        table = load_table(files.folder / "model.safetensors")
+        return table, Tokenizer.from_file(str(files.folder / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises bare Exceptions
+        raise EncoderUnavailableError(
+            f"The static model in {files.folder} cannot be read: {error}"
+        ) from error
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

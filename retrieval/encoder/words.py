@@ -31,7 +31,7 @@ class WordTokenizer:
     def __init__(self, tokenizer: Tokenizer, *, skip_unknown: bool = False) -> None:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        self._skipped = _unknown_id(tokenizer) if skip_unknown else None
+        self._skipped = unknown_id(tokenizer) if skip_unknown else None
         self._ids: dict[str, bytes] = {}
         self._word_by_word = _works_word_by_word(tokenizer)
         # Python splits at some control characters that a normalizer may drop, which joins the words.
@@ -85,7 +85,7 @@ def _joined(known: Mapping[str, bytes], words: Sequence[str]) -> bytes | None:
         return None
 
 
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
+def unknown_id(tokenizer: Tokenizer) -> int | None:
     """The id of what stands for characters outside the vocabulary; None where there is none."""
     model = json.loads(tokenizer.to_str())["model"]
     if model.get("unk_token") is not None:

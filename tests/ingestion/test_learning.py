@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingestion import engine
-from ingestion.learning import NotLearnableError, learn
+from ingestion.learning import learn
 from ingestion.models import Chunk, IndexVersion
 from ingestion.reindex import reindex
 from retrieval.fusion import DEFAULT_WEIGHTS
@@ -18,6 +18,7 @@ from searchapp.search import search
 from tests.factories import People, ready_document
 from tests.support.servers import ROOT
 from training.adapt import AdaptReport
+from training.static_model import NotStaticError
 
 SUBJECTS = ("pump", "valve", "seal", "motor", "sensor", "gasket", "filter", "nozzle")
 
@@ -100,9 +101,12 @@ def test_reindex_should_keep_what_was_learned_until_the_setting_names_another_mo
     assert search(people.owner, "order a gasket kit", rerank=False).hits
 
 
-def test_an_encoder_that_is_no_static_model_should_be_refused(people: People, settings: Any) -> None:
-    settings.ENCODER = "someone/transformer"
-    with pytest.raises(NotLearnableError, match="someone/transformer"):
+def test_an_encoder_that_is_no_static_model_should_be_refused(
+    people: People, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    settings.ENCODER = str(tmp_path)
+    with pytest.raises(NotStaticError, match=f"{tmp_path} is no static model"):
         learn(people.library)
 
 

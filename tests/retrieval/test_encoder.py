@@ -14,7 +14,14 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers
 
 from retrieval.encoder import EncoderUnavailableError, load_encoder, words
 from retrieval.encoder.words import WordTokenizer
-from tests.support.models import DIMENSIONS, static_model, tiny_table, tiny_tokenizer
+from tests.support.models import (
+    DIMENSIONS,
+    in_hub_cache,
+    model2vec_model,
+    static_model,
+    tiny_table,
+    tiny_tokenizer,
+)
 
 TEXTS = [
     "The dog barks, the DOG barked; dogs bark.",
@@ -162,17 +169,7 @@ def test_model2vec_folder_should_load_with_mapping_and_weights(tmp_path: Path) -
 
 
 def test_model2vec_folder_should_count_unknown_tokens_for_nothing(tmp_path: Path) -> None:
-    tokenizer = tiny_tokenizer()
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    # model2vec writes both: its own configuration, and modules for sentence-transformers.
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}))
-    modules = [
-        {"path": ".", "type": "sentence_transformers.models.StaticEmbedding"},
-        {"path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},
-    ]
-    (tmp_path / "modules.json").write_text(json.dumps(modules))
-    save_file({"embeddings": tiny_table(tokenizer)}, tmp_path / "model.safetensors")
-    encoder = load_encoder(str(tmp_path))
+    encoder = load_encoder(str(model2vec_model(tmp_path)))
     expected = by_definition(["the dog"], DIMENSIONS)
     np.testing.assert_allclose(encoder.encode_queries(["the ☃ dog 猫"]), expected, atol=1e-5)
     np.testing.assert_allclose(encoder.encode_passages(["the ☃ dog 猫"]), expected, atol=1e-5)
@@ -216,6 +213,16 @@ def test_damaged_model_should_say_so(tmp_path: Path, damage: str) -> None:
         (module / "tokenizer.json").unlink()
     with pytest.raises(EncoderUnavailableError, match="cannot be read"):
         load_encoder(str(tmp_path))
+
+
+def test_model_of_the_hub_should_load_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "sentence-transformers/static-similarity-mrl-multilingual-v1"
+    in_hub_cache(static_model(tmp_path / "made"), name, tmp_path / "hub")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    encoder = load_encoder(name, 5)
+    assert (encoder.name, encoder.dimensions) == (name, 5)
+    np.testing.assert_allclose(encoder.encode_passages(TEXTS), by_definition(TEXTS, 5), atol=1e-5)
 
 
 def test_unknown_name_should_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

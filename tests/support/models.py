@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,29 @@ def static_model(
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts or {}}))
     return folder
+
+
+def model2vec_model(folder: Path) -> Path:
+    """The table of `static_model` as model2vec writes it: its own configuration, and modules for others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = tiny_tokenizer()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}))
+    modules = [
+        {"path": ".", "type": "sentence_transformers.models.StaticEmbedding"},
+        {"path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    save_file({"embeddings": tiny_table(tokenizer)}, folder / "model.safetensors")
+    return folder
+
+
+def in_hub_cache(folder: Path, name: str, cache: Path) -> None:
+    """Put a model where the hub's client keeps what it has fetched under this name."""
+    revision, home = "0" * 40, cache / f"models--{name.replace('/', '--')}"
+    shutil.copytree(folder, home / "snapshots" / revision)
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text(revision)
 
 
 def tiny_transformer(folder: Path, *, prompts: dict[str, str] | None = None) -> Path:

@@ -23,9 +23,9 @@ def tiny_model(dimensions: int = 64) -> StaticModel:
     return StaticModel(build_tokenizer(pieces), table)
 
 
-def write_tiny_model(folder: Path) -> Path:
+def write_tiny_model(folder: Path) -> str:
     write_model(tiny_model(), folder)
-    return folder
+    return str(folder)
 
 
 def corpus(passages: int) -> list[list[Passage]]:

@@ -25,7 +25,7 @@ def test_adapt_should_rank_held_out_pairs_better_at_every_dimension(tmp_path: Pa
         assert after.ndcg_at_10 > report.before[dimensions].ndcg_at_10
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert not np.array_equal(read_model(tmp_path / "adapted").table, read_model(base).table)
+    assert not np.array_equal(read_model(str(tmp_path / "adapted")).table, read_model(base).table)
 
 
 def test_adapt_should_give_the_same_model_for_the_same_seed(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_adapt_should_give_the_same_model_for_the_same_seed(tmp_path: Path) -> N
     for name in ("one", "two"):
         adapt(base, corpus(300), tmp_path / name, seed=7)
 
-    assert np.array_equal(read_model(tmp_path / "one").table, read_model(tmp_path / "two").table)
+    assert np.array_equal(read_model(str(tmp_path / "one")).table, read_model(str(tmp_path / "two")).table)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_tokenizer_should_keep_distinct_letters_apart(one: str, other: str) -> N
 
 
 def test_encoder_should_equal_a_look_up_in_the_table() -> None:
-    model = read_model(FOLDER)
+    model = read_model(str(FOLDER))
 
     expected = embed(BagMaker(model.tokenizer)(TEXTS), model.table)
 
@@ -63,7 +63,7 @@ def test_encoder_should_equal_a_look_up_in_the_table() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sentence_transformers_should_load_the_model() -> None:
     sentence_transformers = pytest.importorskip("sentence_transformers")
-    model = read_model(FOLDER)
+    model = read_model(str(FOLDER))
 
     vectors = sentence_transformers.SentenceTransformer(str(FOLDER), device="cpu").encode(TEXTS[:4])
 

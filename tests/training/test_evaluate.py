@@ -14,7 +14,7 @@ from retrieval.encoder import load_encoder
 from retrieval.reranker import Reranker, RerankerCard
 from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
-from tests.support.models import static_model, tiny_tokenizer
+from tests.support.models import static_model, tiny_tokenizer, tiny_transformer
 from training.beir import DatasetError, load_corpus, load_questions
 from training.evaluate import NDCG, RECALL, EncoderFor, evaluate
 
@@ -91,15 +91,15 @@ def test_query_without_a_relevant_document_should_be_left_out(dataset: Path) -> 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("corpus.jsonl", None, "cannot be read"),
+        ("corpus.jsonl", None, "BEIR's layout is expected"),
         ("corpus.jsonl", "\n", "holds no documents"),
         ("corpus.jsonl", '{"_id": "d1"', "line 1: not valid JSON"),
         ("corpus.jsonl", '{"_id": 1, "text": "x"}', "line 1: an object with the strings _id and text"),
         ("corpus.jsonl", "[]", "line 1: an object with the strings _id and text"),
         ("corpus.jsonl", b"\xff\xfe", "is not UTF-8"),
-        ("queries.jsonl", None, "cannot be read"),
+        ("queries.jsonl", None, "BEIR's layout is expected"),
         ("queries.jsonl", '{"_id": "q9", "text": "x"}', "No query of"),
-        ("qrels/test.tsv", None, "cannot be read"),
+        ("qrels/test.tsv", None, "BEIR's layout is expected"),
         ("qrels/test.tsv", "q1\td1\t1\n", "does not begin with the header"),
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\thigh\n", "line 2"),
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\n", "line 2"),
@@ -207,12 +207,29 @@ def test_small_corpus_should_leave_the_model_as_it_is(dataset: Path, model: Path
 
 
 def test_dimensions_that_the_model_has_not_should_be_refused(dataset: Path, model: Path) -> None:
-    with pytest.raises(CommandError, match="has 12 dimensions"):
-        call_command("evaluate", dataset, "--dims", "64", stdout=StringIO())
+    out = StringIO()
+    with pytest.raises(CommandError, match="--dims 64 is too much: .* has 12 dimensions"):
+        call_command("evaluate", dataset, "--dims", "12,64", stdout=out)
+    assert not out.getvalue()
+
+
+def test_dimensions_asked_twice_should_be_measured_once(dataset: Path, model: Path) -> None:
+    out = StringIO()
+    call_command("evaluate", dataset, "--dims", "8,8", stdout=out)
+    assert out.getvalue().count("dense-float") == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_learning_with_a_model_that_is_no_table_should_be_refused(dataset: Path, settings: Any) -> None:
+    pytest.importorskip("sentence_transformers")
+    settings.ENCODER = str(tiny_transformer(dataset.parent / "transformer"))
+    with pytest.raises(CommandError, match="is no static model"):
+        call_command("evaluate", dataset, "--adapt", stdout=StringIO())
 
 
 @pytest.mark.parametrize(
-    "option", [("--dims", "a"), ("--dims", "0"), ("--queries", "0"), ("--queries", "-1")]
+    "option",
+    [("--dims", "a"), ("--dims", "0"), ("--queries", "0"), ("--queries", "-1"), ("--json", "no/such/x.json")],
 )
 def test_wrong_options_should_be_refused(dataset: Path, option: tuple[str, str]) -> None:
     with pytest.raises(CommandError, match="is no"):

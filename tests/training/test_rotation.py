@@ -18,7 +18,7 @@ def test_rotation_of_all_dimensions_should_keep_every_cosine(tmp_path: Path) -> 
     assert fold_rotation(base, PASSAGES, 64, tmp_path / "rotated", code_dimensions=16)
     texts = [passage.full for passage in PASSAGES[:20]]
     before, after = (
-        load_encoder(str(folder)).encode_passages(texts) for folder in (base, tmp_path / "rotated")
+        load_encoder(folder).encode_passages(texts) for folder in (base, str(tmp_path / "rotated"))
     )
     assert before @ before.T == pytest.approx(after @ after.T, abs=1e-4)
     assert not np.allclose(before, after)
@@ -50,8 +50,12 @@ def test_coded_dimensions_should_be_near_their_signs() -> None:
 def test_rotation_should_not_be_folded_where_there_is_too_little_to_fit_to(tmp_path: Path) -> None:
     base = write_tiny_model(tmp_path / "base")
     assert not fold_rotation(base, PASSAGES[: MINIMUM_FITTED - 1], 64, tmp_path / "rotated")
-    assert not fold_rotation(tmp_path, PASSAGES, 64, tmp_path / "rotated")
     assert not (tmp_path / "rotated").exists()
+
+
+def test_model_that_is_no_table_should_not_be_turned(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert not fold_rotation(str(tmp_path), PASSAGES, 64, tmp_path / "rotated")
 
 
 def test_more_dimensions_than_the_model_has_should_be_refused(tmp_path: Path) -> None:

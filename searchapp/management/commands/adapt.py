@@ -17,12 +17,13 @@ from tqdm import tqdm
 
 from ingestion import learning_runs
 from ingestion.errors import RefusedError
-from ingestion.learning import NotLearnableError
 from ingestion.learning_process import perform
 from ingestion.models import Library
 from ingestion.reindex import ReindexError
+from retrieval.encoder import EncoderUnavailableError
 from searchapp.management.data import DataCommand
 from training.adapt import AdaptReport
+from training.static_model import NotStaticError
 
 NICENESS = 15  # a server beside it comes first
 
@@ -42,7 +43,7 @@ class Command(DataCommand):
                 self._perform(run)
             else:
                 self._learn(str(library))
-        except (NotLearnableError, ReindexError) as error:
+        except (EncoderUnavailableError, NotStaticError, ReindexError) as error:
             raise CommandError(str(error)) from error
         except learning_runs.LostRunError:
             raise CommandError("This run was taken for dead, since nothing was heard of it.") from None

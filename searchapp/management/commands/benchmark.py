@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,8 @@ from benchmarks import adapt, encode, ingest, rerank, search
 from benchmarks.report import Row, as_json
 from ingestion.engine import model_path
 from retrieval.encoder import EncoderUnavailableError
+from searchapp.management.arguments import report_file
+from training.static_model import NotStaticError
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "encode": lambda: encode.run(model_path(settings.ENCODER)),
@@ -29,12 +30,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("benchmark", choices=list(BENCHMARKS))
-        parser.add_argument("--json", type=Path, metavar="FILE")
+        parser.add_argument("--json", type=report_file, metavar="FILE")
 
     def handle(self, *args: Any, benchmark: str, **options: Any) -> None:
         try:
             rows = BENCHMARKS[benchmark]()
-        except (EncoderUnavailableError, ImportError, OSError, ValueError) as error:
+        except (EncoderUnavailableError, NotStaticError, ImportError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         for row in rows:
             self._write(row)

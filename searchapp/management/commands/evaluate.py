@@ -20,12 +20,14 @@ from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.index.base import CollectionSpec
 from retrieval.reranker import Reranker, load_reranker
 from retrieval.types import Passage
+from searchapp.management.arguments import report_file
 from searchapp.management.judged import JudgedCommand, add_judged_arguments
 from training.adapt import adapt
-from training.beir import Corpus, DatasetError, Questions, load_corpus, load_questions
+from training.beir import Corpus, DatasetError, Questions, check_layout, load_corpus, load_questions
 from training.calibrate import calibrate
 from training.evaluate import EncoderFor, Run, evaluate
 from training.rotation import fold_rotation
+from training.static_model import NotStaticError
 
 CUTS = (512, 256, 128, 64)
 COLUMNS = f"{'run':<24}{'dims':>6}{'nDCG@10':>10}{'R@100':>8}{'p50 ms':>9}{'p95 ms':>9}{'bytes':>8}"
@@ -58,23 +60,26 @@ class Command(BaseCommand):
         )
         parser.add_argument("--adapt", action="store_true", help="first learn from the documents alone")
         parser.add_argument("--queries", type=_count, metavar="N", help="only the first N judged queries")
-        parser.add_argument("--json", type=Path, metavar="FILE")
+        parser.add_argument("--json", type=report_file, metavar="FILE")
 
     def handle(self, *args: Any, dataset: Path | None, **options: Any) -> None:
         if (dataset is None) == (options["judgements"] is None):
             raise CommandError("Name either DATASET_DIR or --judgements FILE.csv.")
+        if dataset is None and (options["adapt"] or options["dims"] or options["queries"]):
+            raise CommandError("--adapt, --dims and --queries go with DATASET_DIR, not with --judgements.")
         if dataset is None:
             JudgedCommand().execute(**options)
             return
         with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
             try:
+                check_layout(dataset)
+                dimensions = _dimensions_of(model_path(settings.ENCODER), options["dims"])
                 corpus = load_corpus(dataset)
                 model, weights, adapted = self._learn(corpus, Path(folder), adapting=options["adapt"])
-                dimensions = _dimensions_of(model, options["dims"])
                 encoder_for = partial(_encoder, model, corpus.passages, Path(folder))
                 questions = load_questions(dataset, options["queries"])
                 report = self._measure(corpus, questions, encoder_for, dimensions, weights)
-            except (DatasetError, EncoderUnavailableError, OSError, ValueError) as error:
+            except (DatasetError, EncoderUnavailableError, NotStaticError, OSError, ValueError) as error:
                 raise CommandError(str(error)) from error
         if options["json"]:
             options["json"].write_text(json.dumps({**report, "adapted": adapted}, indent=1) + "\n")
@@ -87,7 +92,7 @@ class Command(BaseCommand):
             weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
             return model, weights, False
         self.stdout.write(f"Learning {len(corpus.ids)} documents...")
-        learned = adapt(Path(model), [[passage] for passage in corpus.passages], scratch / "learned")
+        learned = adapt(model, [[passage] for passage in corpus.passages], scratch / "learned")
         self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
         return (str(scratch / "learned") if learned.better else model), learned.weights, learned.better
 
@@ -135,19 +140,21 @@ class Command(BaseCommand):
 
 
 def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:
-    """All that were asked; else the product's, and the usual cuts below it."""
-    if asked:
-        return asked
-    most = min(load_encoder(model).dimensions, settings.DIMENSIONS)
-    return [most, *(cut for cut in CUTS if cut < most)]
+    """All that were asked, each once; else the product's, and the usual cuts below it.
+
+    Raises `ValueError` for more than the model has.
+    """
+    full = load_encoder(model).dimensions
+    if asked and max(asked) > full:
+        raise ValueError(f"--dims {max(asked)} is too much: {model} has {full} dimensions.")
+    most = min(full, settings.DIMENSIONS)
+    return list(dict.fromkeys(asked or [most, *(cut for cut in CUTS if cut < most)]))
 
 
 def _encoder(model: str, passages: Sequence[Passage], scratch: Path, spec: CollectionSpec) -> Encoder:
     """The encoder of an index version so made: cut, and rotated for the passages where it can be."""
     folder = scratch / f"rotated-{spec.coded}-of-{spec.dimensions}"
-    folded = Path(model).is_dir() and fold_rotation(
-        Path(model), passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions
-    )
+    folded = fold_rotation(model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions)
     return load_encoder(str(folder) if folded else model, spec.dimensions)
 
 
