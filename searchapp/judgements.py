@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 from uuid import UUID
 
@@ -113,29 +113,41 @@ def _judgement(path: Path, line: int, row: Sequence[str], columns: int) -> Judge
 def match(user: Person, rows: Sequence[Judgement], libraries: Sequence[str] = ()) -> Judged:
     """The judgements by document: those that the person can find at this moment, in `libraries` (none: all).
 
+    A document that came with a folder is named by its path there, or by its file name alone.
+
     Raises:
         JudgementsError: no query has a relevant document left.
     """
     documents = readable_documents(user).filter(active_version__isnull=False)
     if libraries:
         documents = documents.filter(library__in=[UUID(pk) for pk in libraries])
-    ids: dict[str, list[str]] = defaultdict(list)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    by_file: dict[str, list[str]] = defaultdict(list)
     for pk, name in documents.values_list("pk", "name"):
-        ids[name].append(str(pk))
+        by_name[name].append(str(pk))
+        by_file[PurePosixPath(name).name].append(str(pk))
     judgements: dict[str, dict[str, int]] = {}
     ignored: list[tuple[int, str]] = []
     for row in rows:
-        found = ids.get(row.document, [])
+        found = by_name.get(row.document) or by_file.get(row.document, [])
         if len(found) == 1:
             judgements.setdefault(row.query, {})[found[0]] = row.relevance
         elif found:
-            ignored.append((row.line, f"{len(found)} libraries hold a document {row.document!r}"))
+            ignored.append((row.line, f"{len(found)} documents are called {row.document!r}"))
         else:
             ignored.append((row.line, f"no document {row.document!r} is ready to be found"))
     judged = {query: scores for query, scores in judgements.items() if max(scores.values()) > 0}
     if not judged:
-        raise JudgementsError("No query has a relevant document that can be found.")
+        raise JudgementsError(_nothing_judged(ignored))
     return Judged(judged, ignored)
+
+
+def _nothing_judged(ignored: Sequence[tuple[int, str]]) -> str:
+    said = "No query has a relevant document that can be found."
+    if not ignored:
+        return f"{said} Every relevance is 0."
+    line, problem = ignored[0]
+    return f"{said} Line {line}: {problem}. Write the names as the library's page shows them."
 
 
 def measure(user: Person, judged: Judged, libraries: Sequence[str] = (), *, rerank: bool) -> Measured:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingestion.models import Library
+from ingestion.models import Document, Library
 from searchapp.judgements import JudgementsError, match, measure, read_judgements
 from tests.factories import People, document, ready_document
 
@@ -100,10 +100,24 @@ def test_names_that_match_no_document_or_several_should_be_told_by_line(
     path = csv(tmp_path, text)
     report, _, complaints = evaluated(path)
     assert [entry["line"] for entry in report["ignored"]] == [2, 6, 7]
-    assert "line 2 is ignored: 2 libraries hold a document 'leave.txt'" in complaints
+    assert "line 2 is ignored: 2 documents are called 'leave.txt'" in complaints
     assert "line 6 is ignored: no document 'no such.txt'" in complaints
     report, *_ = evaluated(path, library="Handbook")
     assert [entry["line"] for entry in report["ignored"]] == [6, 7]
+
+
+def test_documents_of_a_folder_should_be_found_by_path_or_by_file_name(
+    library: Library, people: People, tmp_path: Path
+) -> None:
+    ready_document(people.library, "Parking is free on Sundays.", "rules/parking.txt")
+    ready_document(people.library, "Older leave rules.", "rules/leave.txt")
+    names = ("parking.txt", "rules/parking.txt", "leave.txt")
+    rows = "".join(f"query {number},{name}\n" for number, name in enumerate(names))
+    judged = match(_admin(), read_judgements(csv(tmp_path, f"query,document\n{rows}")))
+    assert not judged.ignored
+    (by_file,), (by_path,), (exact,) = judged.judgements.values()
+    assert by_file == by_path
+    assert Document.objects.get(pk=exact).name == "leave.txt"
 
 
 def test_person_should_be_measured_on_what_they_may_read(
@@ -111,7 +125,7 @@ def test_person_should_be_measured_on_what_they_may_read(
 ) -> None:
     path = csv(tmp_path, "query,document\nleave,leave.txt\n")
     assert evaluated(path, user="colleague")[0]["runs"][0]["recall@100"] == 1.0
-    with pytest.raises(CommandError, match="No query has a relevant document that can be found"):
+    with pytest.raises(CommandError, match="can be found. Line 2: no document 'leave.txt' is ready"):
         evaluated(path, user="outsider")
     with pytest.raises(CommandError, match="There is no library Handbook"):
         evaluated(path, user="outsider", library="Handbook")
@@ -157,6 +171,8 @@ def test_command_should_want_a_set_or_judgements_but_not_both(tmp_path: Path) ->
     for arguments in ([], [str(tmp_path), "--judgements", "file.csv"]):
         with pytest.raises(CommandError, match="either DATASET_DIR or --judgements"):
             call_command("evaluate", *arguments)
+    with pytest.raises(CommandError, match="go with DATASET_DIR"):
+        call_command("evaluate", "--judgements", "file.csv", "--adapt")
 
 
 def _admin() -> Any:
