@@ -3,8 +3,8 @@
 python -m benchmarks.smec FOLDER [--sets a,b] [--shipped]
 
 Each corpus is learned first, as `manage.py adapt` does, or with `--shipped` not. Everything is fitted to its
-documents; its queries and judgements only measure. Writes the section `ablation` of docs/smec.md and
-docs/images/smec-gradient-variance.svg, or the section `ablation-shipped`.
+documents; its queries and judgements only measure. Writes the sections `ablation` and `variance` of
+docs/smec.md with its picture, or the section `ablation-shipped`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from ir_measures import nDCG
 
 from benchmarks.sections import write_section
-from benchmarks.smec_report import Row, section, variance_picture
+from benchmarks.smec_report import Row, section, variance_picture, variance_section
 from retrieval.types import FloatArray
 from training.adapt import adapt, pair_bags
 from training.bags import BagMaker, unit
@@ -97,6 +97,7 @@ def main() -> None:
     write_section(ROOT / "docs" / "smec.md", f"ablation{suffix}", section(rows, queries=QUERIES))
     if options.shipped:
         return
+    write_section(ROOT / "docs" / "smec.md", "variance", variance_section(rows, _PICTURED))
     picture = ROOT / "docs" / "images" / "smec-gradient-variance.svg"
     picture.write_text(variance_picture(rows, _PICTURED), encoding="utf-8")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.smec import Vectors
-from benchmarks.smec_report import Row, section, variance_picture
+from benchmarks.smec_report import Row, section, variance_picture, variance_section
 from training.beir import Questions
 from training.smec.stage import PairVectors
 
@@ -36,6 +36,14 @@ def test_variance_picture_should_draw_mrl_once_and_each_step_of_smrl() -> None:
     assert [len(line.get("points", "").split()) for line in lines] == [2, 2, 1]
     heights = [float(point.split(",")[1]) for point in lines[0].get("points", "").split()]
     assert heights[0] < heights[1]  # a larger variance lies higher
+
+
+def test_variance_section_should_compare_the_first_epoch_of_each_step() -> None:
+    mrl, first, second = variance_section(ROWS, "cut").splitlines()[2:]
+
+    assert mrl == "| MRL | 1 | 1.0e-05 | 1.0e-06 |"
+    assert first == "| SMRL, to 128 | 10 | 1.0e-06 | 1.0e-07 |"
+    assert second == "| SMRL, to 64 | 10 | 1.0e-06 |  |"
 
 
 def test_ndcg_should_be_that_of_exact_search_through_the_matrix() -> None:
