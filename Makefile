@@ -44,7 +44,7 @@ bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDE
 	.venv/bin/python -m benchmarks.quantization $(DATA) --adapt
 
 train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS, PAIR_STEPS)
-	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker \
+	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker \
 		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
 
 compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
@@ -53,11 +53,11 @@ compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, disti
 
 tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
 	mkdir -p data
-	.venv/bin/python -m training.reranker_candidates --data $(TRAIN_DATA) --out data/candidates.json.gz
-	.venv/bin/python -m training.reranker_listwise --candidates data/candidates.json.gz --student models/reranker \
+	.venv/bin/python -m training.reranker.candidates --data $(TRAIN_DATA) --out data/candidates.json.gz
+	.venv/bin/python -m training.reranker.listwise --candidates data/candidates.json.gz --student models/reranker \
 		--teacher "$$(.venv/bin/python -c 'from training.teacher import FOLDER; print(FOLDER)')" \
 		--out models/reranker --seconds $(or $(SECONDS),400)
-	.venv/bin/python -m training.reranker --data $(TRAIN_DATA) --out models/reranker --export-only
+	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker --export-only
 
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml

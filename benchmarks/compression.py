@@ -22,8 +22,8 @@ from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_card
-from training.reranker import read_sources
-from training.reranker_shrink import STEPS, TAUGHT, Taught, read_lists
+from training.reranker.shrink import STEPS, TAUGHT, Taught, read_lists
+from training.reranker.train import read_sources
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "compression.md"
@@ -56,7 +56,7 @@ def main() -> None:
 def _material(train: Path, work: Path, steps: int) -> Material:
     candidates = work / "candidates.json.gz"
     if not candidates.exists():
-        command = [sys.executable, "-m", "training.reranker_candidates", "--data", str(train)]
+        command = [sys.executable, "-m", "training.reranker.candidates", "--data", str(train)]
         subprocess.run([*command, "--out", str(candidates)], check=True)
     return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), steps)
 

@@ -25,7 +25,7 @@ from retrieval.stemming import held_languages
 from retrieval.types import FloatArray, FusedCandidate, Point
 from training.beir import load_corpus, load_questions
 from training.evaluate import NDCG, RERANKED
-from training.reranker_held_out import shortened
+from training.reranker.held_out import shortened
 
 PAIRS, TOKENS, REPEATS = 32, 128, 9
 COLLECTION = "passages"

@@ -13,13 +13,13 @@ from torch import Tensor
 from transformers import AutoTokenizer, BertForSequenceClassification
 
 from training.onnx_export import export_folder, export_triton
-from training.reranker import MAX_LENGTH, sample_pairs
-from training.reranker_export import save_variant
-from training.reranker_listwise import Lists, Pairs
-from training.reranker_prune import Cut, keep_vocabulary, prune
-from training.reranker_shrink import Recipe, calibration, shrink
-from training.reranker_student import Bert
-from training.reranker_vocabulary import save_tokenizer, used_rows
+from training.reranker.export import save_variant
+from training.reranker.listwise import Lists, Pairs
+from training.reranker.prune import Cut, keep_vocabulary, prune
+from training.reranker.shrink import Recipe, calibration, shrink
+from training.reranker.student import Bert
+from training.reranker.train import MAX_LENGTH, sample_pairs
+from training.reranker.vocabulary import save_tokenizer, used_rows
 from training.sources import Pair
 from training.teacher import FOLDER as TEACHER
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.sections import table
-from training.reranker_shrink import Taught
+from training.reranker.shrink import Taught
 
 EQUAL = 0.002  # of nDCG@10, on the mean of the sets
 CLEARLY = 0.9  # of the shipped model's time

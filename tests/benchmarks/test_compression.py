@@ -11,7 +11,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.compression_judge import JudgedSet  # noqa: E402
 from benchmarks.compression_report import Row, distillations, tables, verdict  # noqa: E402
-from training.reranker_shrink import Taught  # noqa: E402
+from training.reranker.shrink import Taught  # noqa: E402
 
 
 def row(key: str, ms: float | None, ndcg: float | None, *, kind: str = "pruned") -> Row:

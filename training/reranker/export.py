@@ -17,7 +17,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from retrieval.reranker import load_card
-from training.reranker_student import Bert, captured
+from training.reranker.student import Bert, captured
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -5,7 +5,7 @@ and learning that from pairs takes more of them than a CPU can show it. So the s
 Two hidden marks say which segment a token belongs to, and two dimensions of every attention head turn them
 into a mask: tokens attend within their own segment. Reading a query and a passage together then gives the
 same states as reading them apart, so the student is trained as a bi-encoder, on single texts and all pairs of
-a batch, and `reranker_graft.py` adds the layers that pool and compare.
+a batch, and `graft.py` adds the layers that pool and compare.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.reranker_student import (
+from training.reranker.student import (
     Bert,
     keep_rows,
     largest_neurons,

@@ -10,10 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from training.reranker_distil import padded, vectors  # noqa: E402
-from training.reranker_export import ScoreOnly, save_card, save_onnx, save_torch  # noqa: E402
-from training.reranker_graft import graft  # noqa: E402
-from training.reranker_student import Marks, Shape, hold_marks, make_student, pooled  # noqa: E402
+from training.reranker.distil import padded, vectors  # noqa: E402
+from training.reranker.export import ScoreOnly, save_card, save_onnx, save_torch  # noqa: E402
+from training.reranker.graft import graft  # noqa: E402
+from training.reranker.student import Marks, Shape, hold_marks, make_student, pooled  # noqa: E402
 
 CLS, SEP, WORDS = 1, 2, range(3, 60)
 
@@ -129,8 +129,8 @@ def test_export_should_give_torchs_scores(made: tuple[transformers.BertModel, Ma
 
 def test_split_should_ask_only_what_no_step_of_training_learns() -> None:
     pytest.importorskip("sentence_transformers")
-    from training.reranker import split
-    from training.reranker_held_out import held_out
+    from training.reranker.held_out import held_out
+    from training.reranker.train import split
     from training.sources import Pair
 
     sources = [[Pair(f"query {number}", f"{name} {number}") for number in range(300)] for name in "ab"]

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.reranker_held_out import held_out  # noqa: E402
-from training.reranker_listwise import (  # noqa: E402
+from training.reranker.held_out import held_out  # noqa: E402
+from training.reranker.listwise import (  # noqa: E402
     Lists,
     Mix,
     Split,

@@ -1,6 +1,6 @@
 """What the cross-encoder is tuned on, in one file that a machine with a GPU can be given.
 
-    python -m training.reranker_candidates --data FOLDER --out candidates.json.gz
+    python -m training.reranker.candidates --data FOLDER --out candidates.json.gz
 
 Passages of the training data; labelled queries, and phrases of the passages' own sentences without a label;
 for each query the passages that BM25 finds, which are its hard candidates.
@@ -21,7 +21,7 @@ from retrieval.lexical import Lexical, average_length
 from retrieval.types import Passage
 from training.bm25 import Bm25
 from training.pairs import is_informative, split_sentences
-from training.reranker_held_out import shortened
+from training.reranker.held_out import shortened
 from training.sources import read_glosses, read_pairs
 
 SOURCES = ("medquad", "docs_sections_en", "tfdocs_sections_en")

@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from training.reranker_student import Bert, Marks, pooled
+from training.reranker.student import Bert, Marks, pooled
 from training.sources import Pair
 
 # Tokens of a passage in training, and how far the query in front of it may push its positions.

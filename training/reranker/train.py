@@ -1,4 +1,4 @@
-"""Make the shipped cross-encoder: `python -m training.reranker --data FOLDER --out models/reranker`."""
+"""Make the shipped cross-encoder: `python -m training.reranker.train --data FOLDER --out models/reranker`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from transformers import BertForSequenceClassification
 
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_reranker
-from training.reranker_calibrate import calibrate
-from training.reranker_candidates import GLOSSES, SOURCES
-from training.reranker_distil import Schedule, Texts, distil, fast
-from training.reranker_export import save_card, save_onnx, save_torch
-from training.reranker_graft import graft
-from training.reranker_held_out import held_out
-from training.reranker_pairs import PairSchedule, pair_inputs, tune
-from training.reranker_student import Bert, hold_marks, load_teacher, make_student
-from training.reranker_vocabulary import english_vocabulary, save_tokenizer
+from training.reranker.calibrate import calibrate
+from training.reranker.candidates import GLOSSES, SOURCES
+from training.reranker.distil import Schedule, Texts, distil, fast
+from training.reranker.export import save_card, save_onnx, save_torch
+from training.reranker.graft import graft
+from training.reranker.held_out import held_out
+from training.reranker.pairs import PairSchedule, pair_inputs, tune
+from training.reranker.student import Bert, hold_marks, load_teacher, make_student
+from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 

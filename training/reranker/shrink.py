@@ -1,9 +1,9 @@
 """Distil a cross-encoder into fewer layers, on a CPU: its scores over lists of candidates, and its states.
 
-    python -m training.reranker_shrink --model FOLDER --candidates FILE --layers 0,2,4,5 --out FOLDER
+    python -m training.reranker.shrink --model FOLDER --candidates FILE --layers 0,2,4,5 --out FOLDER
 
-Candidates come from `training.reranker_candidates`. The student begins as some of the model's own layers,
-each fitted to the work of those left out behind it (`training.reranker_prune`).
+Candidates come from `training.reranker.candidates`. The student begins as some of the model's own layers,
+each fitted to the work of those left out behind it (`training.reranker.prune`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification
 
-from training.reranker_distil import fast
-from training.reranker_export import TOKENIZER_FILES, save_torch
-from training.reranker_listwise import (
+from training.reranker.distil import fast
+from training.reranker.export import TOKENIZER_FILES, save_torch
+from training.reranker.listwise import (
     Lists,
     Log,
     Mix,
@@ -33,8 +33,8 @@ from training.reranker_listwise import (
     read_candidates,
     without_dropout,
 )
-from training.reranker_prune import Cut, prune, stands_for
-from training.reranker_student import Bert
+from training.reranker.prune import Cut, prune, stands_for
+from training.reranker.student import Bert
 
 QUERIES, PASSAGE_TOKENS = 4, 112
 # BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.

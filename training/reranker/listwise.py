@@ -1,8 +1,8 @@
 """Tune a cross-encoder on a GPU: the bi-encoder's similarity over lists of hard candidates, and some labels.
 
-    python -m training.reranker_listwise --student FOLDER --teacher FOLDER --candidates FILE --out FOLDER
+    python -m training.reranker.listwise --student FOLDER --teacher FOLDER --candidates FILE --out FOLDER
 
-Candidates come from `training.reranker_candidates`. Needs torch, transformers, tokenizers and this folder
+Candidates come from `training.reranker.candidates`. Needs torch, transformers, tokenizers and this folder
 only, so that any machine with a GPU can run it.
 """
 
@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification, BertModel
 
-from training.reranker_held_out import held_out
+from training.reranker.held_out import held_out
 
 Bert = Any
 
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def read_candidates(file: Path) -> dict[str, Any]:
-    """What `training.reranker_candidates` wrote."""
+    """What `training.reranker.candidates` wrote."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         table: dict[str, Any] = json.load(lines)
     return table

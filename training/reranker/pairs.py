@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from training.reranker_distil import (
+from training.reranker.distil import (
     LABEL_WEIGHT,
     PASSAGE_TOKENS,
     QUERY_TOKENS,
@@ -22,7 +22,7 @@ from training.reranker_distil import (
     padded,
     vectors,
 )
-from training.reranker_student import Bert
+from training.reranker.student import Bert
 from training.sources import Pair
 
 

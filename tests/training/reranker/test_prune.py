@@ -12,12 +12,12 @@ transformers = pytest.importorskip("transformers")
 
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
-from training.reranker_export import ScoreOnly  # noqa: E402
-from training.reranker_listwise import Lists, Mix  # noqa: E402
-from training.reranker_prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
-from training.reranker_shrink import Recipe, hidden_loss, teach  # noqa: E402
-from training.reranker_student import largest_neurons, ridge  # noqa: E402
-from training.reranker_vocabulary import used_rows  # noqa: E402
+from training.reranker.export import ScoreOnly  # noqa: E402
+from training.reranker.listwise import Lists, Mix  # noqa: E402
+from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
+from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
+from training.reranker.student import largest_neurons, ridge  # noqa: E402
+from training.reranker.vocabulary import used_rows  # noqa: E402
 
 HEADS, SIZE = 4, 12
 Inputs = dict[str, torch.Tensor]
@@ -65,7 +65,7 @@ def test_least_squares_should_be_nearer_than_plain_cutting(
 ) -> None:
     samples, inputs = [pairs(64, seed) for seed in (3, 4)], pairs(64, 5)
     fitted = scores(prune(model, samples, cut), inputs)
-    monkeypatch.setattr("training.reranker_prune.ridge", lambda known, wanted, start: start)
+    monkeypatch.setattr("training.reranker.prune.ridge", lambda known, wanted, start: start)
     plain = scores(prune(model, samples, cut), inputs)
     wanted = scores(model, inputs)
     assert (fitted - wanted).square().mean() < 0.7 * (plain - wanted).square().mean()

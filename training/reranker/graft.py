@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification
 
-from training.reranker_student import MASK_LOGITS, Bert, Marks, captured, mask_segments, size_marks
+from training.reranker.student import MASK_LOGITS, Bert, Marks, captured, mask_segments, size_marks
 
 # The pooled vector outweighs a token's own state by this much, which then no longer matters.
 POOLING_GAIN = 50.0

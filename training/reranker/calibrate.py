@@ -19,7 +19,7 @@ from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
 from retrieval.sentences import by_best_sentence
 from retrieval.types import FloatArray, FusedCandidate, Passage, Point
-from training.reranker_held_out import shortened
+from training.reranker.held_out import shortened
 from training.sources import Pair
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
