@@ -120,3 +120,7 @@ def sample_pairs(tokenizer: Tokenizer, sources: Sequence[Sequence[Pair]]) -> dic
     others = random_.sample(chosen, len(chosen))
     pairs = [(a.query, b.positive[:400]) for a, b in zip(chosen * 2, chosen + others, strict=True)]
     return pair_inputs(tokenizer, pairs)
+
+
+if __name__ == "__main__":
+    main()
