@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertForSequenceClassification
 
 from training.onnx_export import export_folder, export_triton
 from training.reranker.export import save_variant
-from training.reranker.listwise import Lists, Pairs
+from training.reranker.lists import Lists, Pairs
 from training.reranker.prune import Cut, keep_vocabulary, prune
 from training.reranker.shrink import Recipe, calibration, shrink
 from training.reranker.student import Bert

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from training.reranker.loop import Log, listwise_loss, without_dropout
 from training.reranker.student import Bert, Marks, pooled
 from training.sources import Pair
 
@@ -84,11 +84,9 @@ def distil(
     random_ = random.Random(seed)
     optimizer, scheduler = optimizer_for(student, schedule.steps, schedule.learning_rate)
     student.train()
-    for module in student.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0  # the teacher's vectors hold more than these weights can: nothing to regularise
-    started, seen = time.monotonic(), torch.zeros(3)
-    for step, pairs in enumerate(_batches(sources, schedule, random_), 1):
+    without_dropout(student)
+    log = Log("distance", "listwise", "labels", every=50)
+    for pairs in _batches(sources, schedule, random_):
         queries, positives = [p.query for p in pairs], [_window(p.positive, random_) for p in pairs]
         with torch.no_grad(), fast():
             wanted_q = vectors(teacher, texts.for_teacher(queries, QUERY_TOKENS))
@@ -103,15 +101,7 @@ def distil(
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
         scheduler.step()
-        seen += losses.detach()
-        if step % 50 == 0:
-            distance, listwise, labels = (seen / 50).tolist()
-            print(
-                f"step {step}: distance {distance:.4f}, listwise {listwise:.4f}, labels {labels:.4f}, "
-                f"{time.monotonic() - started:.0f} s",
-                flush=True,
-            )
-            seen.zero_()
+        log.add(losses)
     student.eval()
 
 
@@ -119,8 +109,8 @@ def _losses(got_q: Tensor, got_p: Tensor, wanted_q: Tensor, wanted_p: Tensor) ->
     """(3,): distance to the teacher's vectors, listwise divergence from it, cross entropy of the labels."""
     distance = 2 - (got_q * wanted_q).sum(1).mean() - (got_p * wanted_p).sum(1).mean()
     logits = got_q @ got_p.T / TEMPERATURE
-    target = (wanted_q @ wanted_p.T / TEMPERATURE).softmax(1)
-    listwise = nn.functional.kl_div(logits.log_softmax(1), target, reduction="batchmean")
+    target = wanted_q @ wanted_p.T / TEMPERATURE
+    listwise = listwise_loss(logits, target)
     labels = nn.functional.cross_entropy(logits, torch.arange(len(logits)))
     return torch.stack([distance / 2, listwise, labels])
 

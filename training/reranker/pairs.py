@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from training.reranker.distil import (
     padded,
     vectors,
 )
+from training.reranker.loop import Log
 from training.reranker.student import Bert
 from training.sources import Pair
 
@@ -52,8 +52,8 @@ def tune(
     """
     random_ = random.Random(seed)
     optimizer, scheduler = optimizer_for(model, schedule.steps, schedule.learning_rate)
-    started, seen = time.monotonic(), 0.0
-    for step in range(1, schedule.steps + 1):
+    log = Log("pairs", every=10)
+    for _ in range(schedule.steps):
         groups = [_group(sources, schedule.passages, random_) for _ in range(schedule.queries)]
         loss = sum((_loss(model, teacher, texts, tokenizer, group) for group in groups), torch.zeros(()))
         optimizer.zero_grad()
@@ -61,10 +61,7 @@ def tune(
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         scheduler.step()
-        seen += loss.item() / schedule.queries
-        if step % 10 == 0:
-            print(f"pair step {step}: {seen / 10:.4f}, {time.monotonic() - started:.0f} s", flush=True)
-            seen = 0.0
+        log.add(loss[None] / schedule.queries)
 
 
 def pair_inputs(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> dict[str, Tensor]:

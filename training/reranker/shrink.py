@@ -21,18 +21,8 @@ from transformers import BertForSequenceClassification
 
 from training.reranker.distil import fast
 from training.reranker.export import TOKENIZER_FILES, save_torch
-from training.reranker.listwise import (
-    Lists,
-    Log,
-    Mix,
-    Pairs,
-    Split,
-    learn,
-    listwise_loss,
-    rate_at,
-    read_candidates,
-    without_dropout,
-)
+from training.reranker.lists import Lists, Mix, Pairs, Split, read_candidates
+from training.reranker.loop import Log, learn, listwise_loss, rate_at, without_dropout
 from training.reranker.prune import Cut, prune, stands_for
 from training.reranker.student import Bert
 

@@ -10,15 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.reranker.held_out import held_out  # noqa: E402
-from training.reranker.listwise import (  # noqa: E402
-    Lists,
-    Mix,
-    Split,
-    label_loss,
-    listwise_loss,
-    padded,
-    rates,
-)
+from training.reranker.lists import Lists, Mix, Split, padded  # noqa: E402
+from training.reranker.loop import label_loss, listwise_loss, rates  # noqa: E402
 
 MIX = Mix()
 BY_WORDS, BY_MEANING, RANDOM = MIX.by_words, MIX.by_meaning, MIX.random

@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers")
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
 from training.reranker.export import ScoreOnly  # noqa: E402
-from training.reranker.listwise import Lists, Mix  # noqa: E402
+from training.reranker.lists import Lists, Mix  # noqa: E402
 from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
 from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
 from training.reranker.student import largest_neurons, ridge  # noqa: E402
