@@ -28,8 +28,9 @@ def run(model: str) -> list[Row]:
     return [
         Row("pairs learned from", float(report.training_pairs), "pairs"),
         Row("learning, twice, with judging and calibrating", report.seconds, "s"),
-        Row("memory above the model and the texts, at most", memory, "MB"),
-        Row(f"the same, sampled from {MANY:,} passages", sampled.seconds, "s"),
+        Row("memory for it, the model's own included, at most", memory, "MB"),
+        Row(f"learning, sampled from {MANY:,} passages", sampled.seconds, "s"),
+        Row("memory for that, at most", _peak() - before, "MB"),
     ]
 
 

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from training.bags import BagMaker
 from training.calibrate import FusionReport, calibrate
 from training.contrastive import PairBags, TrainingPlan, train
 from training.held_out import PASSAGE_TOKENS, QUERY_TOKENS, Example, HeldOut
-from training.pairs import SelfPair, sample_pairs
+from training.pairs import SelfPair, sample, sample_pairs
 from training.scoring import Quality
 from training.smec.axes import damp_pair_noise
 from training.static_model import StaticModel, read_model, write_model
@@ -80,8 +81,8 @@ def adapt(
     """
     started = time.monotonic()
     draw, model = random.Random(seed), read_model(encoder)
-    beside, _ = _sample_documents(others, MAXIMUM_PASSAGES // 2, draw)
-    kept, total = _sample_documents(documents, MAXIMUM_PASSAGES - len(beside), draw)
+    beside, _ = sample(chain.from_iterable(others), MAXIMUM_PASSAGES // 2, draw)
+    kept, total = sample(chain.from_iterable(documents), MAXIMUM_PASSAGES - len(beside), draw)
     if total < MINIMUM_PASSAGES:
         return AdaptReport(
             False, f"{total} passages: too few to learn from (at least {MINIMUM_PASSAGES}).", total
@@ -233,18 +234,3 @@ def _lost(bags: BagMaker, other: _Parts, before: FloatArray, after: FloatArray, 
     test, full = HeldOut.of(bags, pairs, other.held_out, other.learning), before.shape[1]
     old, new = (test.qualities(table, [full])[full].ndcg_at_10 for table in (before, after))
     return old - new
-
-
-def _sample_documents(
-    documents: Iterable[Sequence[Passage]], limit: int, draw: random.Random
-) -> tuple[list[Passage], int]:
-    """Up to `limit` passages, equally likely (reservoir sampling), and how many there were."""
-    kept: list[Passage] = []
-    total = 0
-    for passage in (passage for document in documents for passage in document):
-        total += 1
-        if len(kept) < limit:
-            kept.append(passage)
-        elif (place := draw.randrange(total)) < limit:
-            kept[place] = passage
-    return kept, total

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from retrieval.types import Passage
 
@@ -13,6 +14,8 @@ from retrieval.types import Passage
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\s*\n\s*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]")
 _SENTENCES_PER_PASSAGE = 6
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,9 @@ def pairs_of(passage: Passage, group: int, random_: random.Random) -> Iterator[S
     """
     sentences = split_sentences(passage.text)
     for label in dict.fromkeys((passage.title, passage.heading.rsplit(" > ", 1)[-1])):
-        rest = [sentence for sentence in sentences if _key(sentence) != _key(label)]
-        if is_informative(label, least=2) and rest:
+        if not is_informative(label, least=2):
+            continue
+        if rest := [sentence for sentence in sentences if _key(sentence) != _key(label)]:
             yield SelfPair(label, " ".join(rest), group)
     choices = [i for i, sentence in enumerate(sentences) if is_informative(sentence, least=4)]
     if len(sentences) < 2:
@@ -53,10 +57,26 @@ def is_informative(text: str, *, least: int) -> bool:
 
 
 def sample_pairs(passages: Sequence[tuple[int, Passage]], *, limit: int, seed: int) -> list[SelfPair]:
-    """Up to `limit` pairs of the numbered passages, drawn evenly; the same seed gives the same pairs."""
+    """Up to `limit` pairs of the numbered passages, drawn evenly; the same seed gives the same pairs.
+
+    No more than those are ever held, since each holds most of a passage.
+    """
     random_ = random.Random(seed)
-    pairs = [pair for group, passage in passages for pair in pairs_of(passage, group, random_)]
-    return pairs if len(pairs) <= limit else random_.sample(pairs, limit)
+    pairs = (pair for group, passage in passages for pair in pairs_of(passage, group, random_))
+    return sample(pairs, limit, random.Random(seed))[0]
+
+
+def sample(items: Iterable[T], limit: int, draw: random.Random) -> tuple[list[T], int]:
+    """Up to `limit` items, equally likely (reservoir sampling, Vitter 1985), and how many there were."""
+    kept: list[T] = []
+    total = 0
+    for item in items:
+        total += 1
+        if len(kept) < limit:
+            kept.append(item)
+        elif (place := draw.randrange(total)) < limit:
+            kept[place] = item
+    return kept, total
 
 
 def _key(text: str) -> str:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 from retrieval.types import Passage
-from training.pairs import pairs_of, sample_pairs, split_sentences
+from training.pairs import pairs_of, sample, sample_pairs, split_sentences
 
 PASSAGE = Passage(
     title="Travel policy",
@@ -49,3 +50,12 @@ def test_sample_pairs_should_respect_its_limit_and_seed() -> None:
 
     assert sample_pairs(passages, limit=10, seed=1) == sample_pairs(passages, limit=10, seed=1)
     assert len(sample_pairs(passages, limit=10, seed=1)) == 10
+
+
+def test_sample_should_keep_every_item_as_likely_and_count_them_all() -> None:
+    draws = [sample(iter(range(20)), 5, random.Random(seed)) for seed in range(2_000)]
+
+    assert all(total == 20 and len(set(kept)) == 5 for kept, total in draws)
+    kept = Counter(item for kept, _ in draws for item in kept)
+    assert min(kept.values()) > 400 and max(kept.values()) < 600  # 500 each
+    assert sample("abc", 5, random.Random(0)) == (["a", "b", "c"], 3)
