@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.compression_judge import JudgedSet, judged_set, milliseconds, scores
+from benchmarks.candidates import MODEL, ROOT, SETS, JudgedSet, judged_set
+from benchmarks.compression_judge import milliseconds, scores
 from benchmarks.compression_models import Material, Variant, variants
 from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
@@ -25,10 +26,7 @@ from retrieval.reranker import load_card
 from training.reranker.shrink import STEPS, TAUGHT, Taught, read_lists
 from training.reranker.train import read_sources
 
-ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "compression.md"
-MODEL = ROOT / "models" / "reranker"
-SETS = ("cranfield", "cisi", "medline", "liveqa_med", "covidqa_chunks", "xquad_en", "npl_vaswani")
 
 
 def main() -> None:

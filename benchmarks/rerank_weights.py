@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.compression import MODEL, ROOT, SETS
-from benchmarks.compression_judge import JudgedSet, judged_set
+from benchmarks.candidates import MODEL, ROOT, SETS, JudgedSet, judged_set
 from benchmarks.quality import TARGET
 from benchmarks.sections import table, write_section
 from retrieval.encoder import load_encoder

@@ -146,6 +146,8 @@ def score(query: str, passages: Sequence[str], deadline: float) -> list[float] |
         logger.error("%s", error)
         return "unavailable"
     except NotRerankedError as error:
+        if error.reason in ("failed", "unavailable"):  # the others are no fault of anything
+            logger.warning("No reranking: %s", error, exc_info=error.__cause__)
         return error.reason
 
 

@@ -22,8 +22,6 @@ from retrieval.reranker.model import Reranker
 from retrieval.reranker.requests import Request, Share, next_batch
 from retrieval.types import FloatArray
 
-__all__ = ["BatchingReranker", "NotRerankedError"]
-
 logger = logging.getLogger(__name__)
 
 NEWEST = 0.2  # how much the newest run counts in the estimate of the model's pace
@@ -68,7 +66,7 @@ class BatchingReranker:
         Raises:
             RerankerBusyError: too much is waiting already; answered at once.
             DeadlineExpiredError: not done by the deadline.
-            RerankerFailedError: the model failed on these pairs.
+            RerankerFailedError: the tokenizer or the model failed on these pairs.
             RerankerUnavailableError: whoever runs the model does not answer.
             RerankerClosedError: `close` was called.
         """
@@ -88,8 +86,11 @@ class BatchingReranker:
     def _score(self, pairs: Sequence[tuple[str, str]], deadline: float | None) -> FloatArray:
         with self._changed:  # before tokens are made: a refusal costs nothing
             self._admit(len(pairs), 0, deadline)
-        # In the caller's thread: tokens are made beside the model's run.
-        request = Request(len(pairs), self.reranker.tokenize(pairs), deadline)
+        try:  # in the caller's thread: tokens are made beside the model's run
+            windows = self.reranker.tokenize(pairs)
+        except Exception as error:
+            raise RerankerFailedError(str(error)) from error
+        request = Request(len(pairs), windows, deadline)
         if not request.windows:
             return request.scores
         with self._changed:

@@ -45,10 +45,6 @@ class Reranker:
     def name(self) -> str:
         return self.card.name
 
-    @property
-    def languages(self) -> frozenset[str]:
-        return self.card.languages
-
     def score(self, pairs: Sequence[tuple[str, str]]) -> FloatArray:
         """(pairs,) float32, higher is better: of a long passage, the score of its best window.
 

@@ -9,7 +9,7 @@ pytest.importorskip("transformers")
 
 import numpy as np  # noqa: E402
 
-from benchmarks.compression_judge import JudgedSet  # noqa: E402
+from benchmarks.candidates import JudgedSet  # noqa: E402
 from benchmarks.compression_report import Row, distillations, tables, verdict  # noqa: E402
 from training.reranker.shrink import Taught  # noqa: E402
 

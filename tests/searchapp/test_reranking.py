@@ -19,15 +19,15 @@ from tests.retrieval.reranker.tiny import OverlapBackend, tiny_reranker
 from tests.support.servers import wait_for
 
 DEADLINE_MS = 400
-BUSY_S = 0.5  # what a busy machine may add; the slow reranker takes four times as much
+BUSY_S = 1.5  # what a busy machine may add; the slow reranker takes much longer
 Use = Callable[[OverlapBackend], BatchingReranker]
 
 
 class SlowBackend(OverlapBackend):
-    """Two seconds for any batch."""
+    """Four seconds for any batch."""
 
     def forward(self, batch: Any) -> Any:
-        time.sleep(2)
+        time.sleep(4)
         return super().forward(batch)
 
 
@@ -147,10 +147,13 @@ def test_a_stopped_reranker_should_be_noticed_at_once(people: People, library: L
     assert len(page.hits) == 4
 
 
-def test_a_model_that_fails_should_say_so(people: People, library: Library, use: Use) -> None:
+def test_a_model_that_fails_should_say_so_and_log_its_error(
+    people: People, library: Library, use: Use, caplog: pytest.LogCaptureFixture
+) -> None:
     use(OverlapBackend())
     page = search(people.colleague, "w1 poison", deadline_ms=20_000)
     assert (page.reranked, page.degraded) == (False, ["rerank_failed"])
+    assert "ValueError: poisoned" in caplog.text
     assert search(people.colleague, "w1 w2", deadline_ms=20_000).reranked
 
 
@@ -165,7 +168,7 @@ def test_the_page_should_show_the_first_order_while_the_reranker_hangs(
     started = time.monotonic()
     best = client.get("/", {"q": "w1", "stage": "best"}, headers={"hx-request": "true"})
     whole = client.get("/", {"q": "w1"})
-    assert time.monotonic() - started < 2 * DEADLINE_MS / 1000 + 0.5
+    assert time.monotonic() - started < 2 * (DEADLINE_MS / 1000 + BUSY_S)
     for answer in (best, whole):
         text = answer.content.decode()
         assert "not reranked: it took too long" in text
@@ -205,14 +208,15 @@ def test_the_page_should_say_in_words_why_nothing_was_reranked(
 
 
 def test_the_api_should_take_a_deadline_and_say_why_nothing_was_reranked(
-    client: Client, people: People, library: Library, use: Use
+    client: Client, people: People, library: Library, use: Use, settings: Any
 ) -> None:
     use(hung())
+    settings.RERANK_DEADLINE_MS = 20_000
     client.force_login(people.colleague)
     asked = {"query": "w1", "deadline_ms": 150}
     started = time.monotonic()
     answer = client.post("/api/v1/search", asked, content_type="application/json").json()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert (answer["reranked"], answer["degraded"], len(answer["hits"])) == (False, ["rerank_timeout"], 4)
     asked = {"query": "w1", "rerank": False}
     answer = client.post("/api/v1/search", asked, content_type="application/json").json()

@@ -147,15 +147,15 @@ def test_a_request_that_cannot_be_done_in_time_should_be_refused_at_once(
     batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor, counters: Counters
 ) -> None:
     busy = hold_the_model(batching, backend, callers)
-    threading.Timer(0.2, backend.gate.set).start()
-    busy.result(5)  # five tokens in 0.2 s, of which a fifth counts: 8 ms a token
+    threading.Timer(1, backend.gate.set).start()
+    busy.result(5)  # five tokens in 1 s, of which a fifth counts: 40 ms a token
     busy = hold_the_model(batching, backend, callers)
     waiting = callers.submit(batching.score, [("w1", "w2 " * 20)] * 5)
     wait_for_pairs(batching, 5)
     started = time.monotonic()
     with pytest.raises(RerankerBusyError):
-        batching.score([("w1", "w1")], deadline=started + 0.5)
-    assert time.monotonic() - started < 0.3
+        batching.score([("w1", "w1")], deadline=started + 3)
+    assert time.monotonic() - started < 2
     backend.gate.set()
     assert len(waiting.result(5)) == 5
     busy.result(5)
@@ -212,6 +212,16 @@ def test_a_failing_request_should_fail_alone(
     assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
 
 
+def test_pairs_that_cannot_be_tokenized_should_fail_alone(
+    batching: BatchingReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(batching.reranker, "tokenize", None)
+        with pytest.raises(RerankerFailedError):
+            batching.score([("w1", "w1")])
+    assert batching.score([("w1", "w1")]) == pytest.approx([1.0])
+
+
 def test_too_long_a_queue_should_refuse_at_once(
     batching: BatchingReranker, backend: OverlapBackend, callers: ThreadPoolExecutor, counters: Counters
 ) -> None:
@@ -221,7 +231,7 @@ def test_too_long_a_queue_should_refuse_at_once(
     started = time.monotonic()
     with pytest.raises(RerankerBusyError):
         batching.score([("w1", "w1")] * 2)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 4
     backend.gate.set()
     assert len(waiting.result(5)) == 39
     busy.result(5)

@@ -43,7 +43,7 @@ def test_shipped_reranker_should_prefer_the_passage_that_answers(reranker: Reran
 
 
 def test_shipped_reranker_should_leave_other_scripts_alone(reranker: Reranker) -> None:
-    assert reranker.languages == {"en"}
+    assert reranker.card.languages == {"en"}
     korean = ("아인슈타인은 어디에서 태어났나요?", "아인슈타인은 울름에서 태어났다.")
     scores = reranker.score([korean, *PAIRS])
     assert np.isnan(scores).tolist() == [True] + [False] * len(PAIRS)

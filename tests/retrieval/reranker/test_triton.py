@@ -116,13 +116,13 @@ def test_a_server_that_fails_should_leave_requests_unavailable_and_be_found_agai
 def test_a_server_that_hangs_should_cost_callers_their_deadline_and_no_more(
     model: Path, server: TritonServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(triton_backend, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(triton_backend, "TIMEOUT_S", 3)
     batching = BatchingReranker(client(model, server), Counters())
     server.gate.clear()
     started = time.monotonic()
     with pytest.raises(DeadlineExpiredError):
         batching.score(PAIRS, deadline=started + 0.2)
-    assert time.monotonic() - started < 0.45
+    assert time.monotonic() - started < 2
     with pytest.raises(RerankerUnavailableError):  # after the client's own patience
         batching.score(PAIRS)
     server.gate.set()
