@@ -19,7 +19,7 @@ from retrieval.types import FloatArray, FusedCandidate, Passage
 # dense leg counts more for a sentence than for a passage, since a sentence has few words to match. Chosen on
 # nine sets, each of which rises (docs/decisions/0007-best-sentence.md).
 READ_DEPTH = 30
-WEIGHT = 0.4
+WEIGHT = 0.3
 DENSE_ODDS = 2.0
 # From so many passages' scores the weights of the query's terms are found.
 EQUATIONS = 20
