@@ -11,16 +11,18 @@ import onnxruntime
 from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
 
+TOKENS_OF_A_THREAD = 256
+
 
 class OnnxBackend:
     """An exported cross-encoder on as many threads as this process may use."""
 
-    # About 16 pairs of 128 tokens: enough to fill a few cores, small enough for their caches.
-    token_budget = 2048
-
     def __init__(self, file: Path) -> None:
+        threads = _threads()
+        # Small batches waste little on padding, and what a layer makes of them stays in the cores' caches.
+        self.token_budget = TOKENS_OF_A_THREAD * threads
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _threads()
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Between requests the threads sleep: the web server has better uses for the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

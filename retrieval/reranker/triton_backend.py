@@ -16,7 +16,6 @@ from tritonclient.utils import InferenceServerException
 
 from retrieval.reranker.errors import RerankerUnavailableError
 from retrieval.reranker.model import Batch
-from retrieval.reranker.onnx_backend import OnnxBackend
 from retrieval.types import FloatArray
 
 MODEL = "reranker"  # its name on the server
@@ -49,7 +48,7 @@ class TritonBackend:
         self._output = config["output"][0]["name"]
         self._most_pairs = int(config["max_batch_size"])
         on_cpu = any(group["kind"] == "KIND_CPU" for group in config.get("instance_group", ()))
-        self.token_budget = OnnxBackend.token_budget if on_cpu else 16_384
+        self.token_budget = 2048 if on_cpu else 16_384
 
     def forward(self, batch: Batch) -> FloatArray:
         """Raises RerankerUnavailableError: the server does not answer in time, or refuses."""
