@@ -5,7 +5,7 @@
 3. Padding: the chunks of the demo library a page at a time, each batch padded to its longest window, against
    the same windows padded to the 512 positions that the network has; both in batches of the same budget, and
    without tokenizing. What the model reads of a pair (`max_length` tokens) is the same for both, and what it
-   cannot read is in neither.
+   cannot read is in neither. Each window alone has no padding at all: what batches could gain at the most.
 4. Many callers: 16 that ask again as soon as they are answered, against the same requests one by one. A
    caller's fair share of the model is 16 times the median wait of one who is alone.
 """
@@ -120,15 +120,17 @@ def _padding(reranker: Reranker) -> list[Row]:
         if (windows := reranker.tokenize([(query, text) for text in texts[start : start + RERANKED]]))
     ]
     padded = [_widened(reranker.batch(page)) for page in pages]
-    longest, all_positions = _alternating(
+    longest, alone, all_positions = _alternating(
         lambda: [reranker.best(page, RERANKED) for page in pages],
+        lambda: [reranker.forward([window]) for page in pages for window in page],
         lambda: _forward(reranker, *padded),
-        repeats=3,
+        repeats=5,
     )
     lengths = [len(window.ids) for page in pages for window in page]
     name = f"padded to {POSITIONS} tokens"
     rows = [
         Row("padded to the longest of a batch", len(lengths) / longest, "windows/s"),
+        Row("each window alone", len(lengths) / alone, "windows/s"),
         Row(name, len(lengths) / all_positions, "windows/s"),
     ]
     return [*compared(rows, name), Row("a query with a demo chunk", float(np.mean(lengths)), "tokens, mean")]
