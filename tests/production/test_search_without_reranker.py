@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,8 @@ class Web:
         wait_for(lambda: all(answers_at_once() for _ in range(6)), "answers at once", 60)
         ready = json.loads(self.opener.open(f"{self.url}/readyz", timeout=10).read())
         assert ready == {"ready": True, "not_ready": [], "degraded": ["reranker"]}
+        metrics = self.opener.open(f"{self.url}/metrics", timeout=10).read().decode()
+        assert re.search(r"^quarry_reranker_away [12]\.0$", metrics, re.MULTILINE)
 
 
 @pytest.fixture
