@@ -58,9 +58,3 @@ class Counters:
 
     def refused(self, reason: str) -> None:
         self.refusals.append(reason)
-
-    @property
-    def padding_waste(self) -> float:
-        """The share of the model's tokens that were padding, 0 to 1."""
-        padded = sum(report.padded_tokens for report in self.batches)
-        return 1 - sum(report.tokens for report in self.batches) / padded if padded else 0.0
