@@ -23,9 +23,10 @@ from ir_measures import nDCG
 from benchmarks.sections import write_section
 from benchmarks.smec_report import Row, section, variance_picture, variance_section
 from retrieval.types import FloatArray
-from training.adapt import adapt, pair_bags
+from training.adapt import adapt
 from training.bags import BagMaker, unit
 from training.beir import Questions, load_corpus, load_questions
+from training.contrastive import pair_bags
 from training.pairs import sample_pairs
 from training.rotation import principal_axes
 from training.smec.axes import damped_axes

@@ -55,10 +55,12 @@ def _languages() -> list[str]:
 
 
 def _rotate(version: IndexVersion, sample: list[Passage]) -> None:
-    """Put what tells the passages apart into the dimensions that are coded, where the encoder is a table."""
+    """Put what tells the passages apart into the dimensions that are coded, where the encoder is a table; one
+    that has not learned them is damped before."""
     model, name = engine.model_path(version.encoder), f"models/rotated-{version.collection}"
     output = settings.DATA_DIR / name
-    if fold_rotation(model, sample, version.dimensions, output, code_dimensions=version.code_dimensions):
+    code_dimensions, damp = version.code_dimensions, not version.learned
+    if fold_rotation(model, sample, version.dimensions, output, code_dimensions=code_dimensions, damp=damp):
         version.encoder = name
 
 

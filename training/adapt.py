@@ -15,11 +15,11 @@ from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
 from retrieval.types import FloatArray, Passage
 from training.bags import BagMaker
 from training.calibrate import FusionReport, calibrate
-from training.contrastive import PairBags, TrainingPlan, train
-from training.held_out import PASSAGE_TOKENS, QUERY_TOKENS, Example, HeldOut
+from training.contrastive import PairBags, TrainingPlan, pair_bags, train
+from training.damping import LEARNED, SHIPPED, damp_pair_noise
+from training.held_out import Example, HeldOut
 from training.pairs import SelfPair, sample, sample_pairs
 from training.scoring import Quality
-from training.smec.axes import damp_pair_noise
 from training.static_model import StaticModel, read_model, write_model
 
 MINIMUM_PASSAGES = 200
@@ -66,12 +66,12 @@ def adapt(
 ) -> AdaptReport:
     """Train the static model `encoder`, a folder or a name, on `documents` (each the passages of one).
 
-    1. Learn from nine tenths.  2. Judge by the rest, against the model as it was.  3. Fit the fusion weights
-    by the rest.  4. Only where it was better: learn again from everything, and write the mean of both tables
-    to `output_folder`, as `write_model` does. Otherwise nothing is written, and `reason` says why. The model
-    also serves the `others`, which are learned too and may not be ranked worse than before. `progress` gets
-    the share done, 0 to 1. The same documents in the same order and the same seed give the same model on one
-    machine.
+    1. Learn from nine tenths.  2. Judge by the rest, against the model as it is served unlearned.  3. Fit the
+    fusion weights by the rest.  4. Only where it was better: learn again from everything, and write the mean
+    of both tables to `output_folder`, as `write_model` does. Otherwise nothing is written, and `reason` says
+    why. The model also serves the `others`, which are learned too and may not be ranked worse than before.
+    `progress` gets the share done, 0 to 1. The same documents in the same order and the same seed give the
+    same model on one machine.
 
     The mean: model soups (Wortsman et al., arXiv:2203.05482); +0.0016 nDCG@10 on the mean of six sets and
     three seeds, and half as far apart by seed.
@@ -100,17 +100,18 @@ def adapt(
     learning = own.learning + other.learning
     sides = pair_bags(bags, pairs)
     trained = _trained(model, bags, learning, sides, seed, lambda share: progress(share * 0.45))
-    learned = _damped(trained, sides)
+    learned = _damped(trained, sides, LEARNED)
+    served = _damped(model.table, sides, SHIPPED)  # what an index version makes of the model as it is
     test = HeldOut.of(bags, test_pairs, own.held_out, own.learning)
     cuts = matryoshka_cuts(model.table.shape[1])
-    before, after = test.qualities(model.table, cuts), test.qualities(learned, cuts)
+    before, after = test.qualities(served, cuts), test.qualities(learned, cuts)
     better = after[cuts[0]].ndcg_at_10 > before[cuts[0]].ndcg_at_10
     reason = (
         f"nDCG@10 on held-out pairs {before[cuts[0]].ndcg_at_10:.3f}, then {after[cuts[0]].ndcg_at_10:.3f}."
     )
-    if better and (lost := _lost(bags, other, model.table, learned, seed)) > _MAXIMUM_LOST:
+    if better and (lost := _lost(bags, other, served, learned, seed)) > _MAXIMUM_LOST:
         better, reason = False, f"{reason} The other documents would lose {lost:.3f}."
-    judged, prior = (learned, LEARNED_WEIGHTS) if better else (model.table, DEFAULT_WEIGHTS)
+    judged, prior = (learned, LEARNED_WEIGHTS) if better else (served, DEFAULT_WEIGHTS)
     weights, fusion = calibrate(
         lambda texts: np.asarray(bags(texts) @ judged, dtype=np.float32),
         [passage for _, passage in own.held_out],
@@ -124,7 +125,8 @@ def adapt(
         again = _trained(
             model, bags, own.all + other.all, sides, seed + 1, lambda share: progress(0.5 + share * 0.45)
         )
-        write_model(replace(model, table=_damped(np.float32(0.5) * (trained + again), sides)), output_folder)
+        mean = np.float32(0.5) * (trained + again)
+        write_model(replace(model, table=_damped(mean, sides, LEARNED)), output_folder)
     progress(1.0)
     return AdaptReport(
         better=better,
@@ -136,7 +138,7 @@ def adapt(
         after=after,
         weights=weights,
         fusion=fusion,
-        examples=test.examples(model.table, learned) if better else (),
+        examples=test.examples(served, learned) if better else (),
         seconds=time.monotonic() - started,
     )
 
@@ -162,15 +164,6 @@ def matryoshka_cuts(dimensions: int) -> list[int]:
     return cuts
 
 
-def pair_bags(bags: BagMaker, pairs: Sequence[SelfPair]) -> PairBags:
-    """The pairs as bags; pairs of one passage are not each other's negatives."""
-    return PairBags(
-        queries=bags([pair.query for pair in pairs], max_tokens=QUERY_TOKENS),
-        passages=bags([pair.passage for pair in pairs], max_tokens=PASSAGE_TOKENS),
-        groups=np.array([pair.group for pair in pairs]),
-    )
-
-
 _Numbered = list[tuple[int, Passage]]
 
 
@@ -184,9 +177,10 @@ def _trained(
     return table
 
 
-def _damped(table: FloatArray, sides: PairBags) -> FloatArray:
+def _damped(table: FloatArray, sides: PairBags, exponent: float) -> FloatArray:
     some = slice(_MAXIMUM_COUNTED)
-    return np.asarray(table @ damp_pair_noise(sides.queries[some] @ table, sides.passages[some] @ table))
+    queries, passages = sides.queries[some] @ table, sides.passages[some] @ table
+    return np.asarray(table @ damp_pair_noise(queries, passages, exponent))
 
 
 def _rarity(bags: BagMaker, passages: Sequence[Passage]) -> FloatArray:

@@ -11,6 +11,9 @@ from tokenizers import Tokenizer
 from retrieval.encoder.words import WordTokenizer
 from retrieval.types import FloatArray
 
+# Of the two sides of a pair, as far as they are read.
+QUERY_TOKENS, PASSAGE_TOKENS = 128, 512
+
 
 class BagMaker:
     """Counts the tokens of texts; remembers the tokens of every word it has seen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from retrieval.types import FloatArray
+from training.bags import PASSAGE_TOKENS, QUERY_TOKENS, BagMaker
 from training.losses import matryoshka_contrastive
 from training.optimizer import LazyAdam
+from training.pairs import SelfPair
 
 # Called after each step with the share of the work that is done, 0 to 1, and the step's loss.
 Progress = Callable[[float, float], None]
@@ -44,6 +46,15 @@ class PairBags:
     passages: csr_matrix
     groups: NDArray[np.int64]
     negatives: csr_matrix | None = None
+
+
+def pair_bags(bags: BagMaker, pairs: Sequence[SelfPair]) -> PairBags:
+    """The pairs as bags; pairs of one passage are not each other's negatives."""
+    return PairBags(
+        queries=bags([pair.query for pair in pairs], max_tokens=QUERY_TOKENS),
+        passages=bags([pair.passage for pair in pairs], max_tokens=PASSAGE_TOKENS),
+        groups=np.array([pair.group for pair in pairs]),
+    )
 
 
 def train(

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from retrieval.types import FloatArray, Passage
-from training.bags import BagMaker
+from training.bags import PASSAGE_TOKENS, QUERY_TOKENS, BagMaker
 from training.pairs import SelfPair
 from training.scoring import Quality, ranks, score
 
-QUERY_TOKENS, PASSAGE_TOKENS = 128, 512
 # Passages learned from that the held-out ones compete with.
 _CROWD = 5_000
 _EXAMPLES = 6

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from retrieval.encoder import load_encoder, static_files
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
+from training.damping import fit_damping
 from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
@@ -29,12 +30,14 @@ def fold_rotation(
     output: Path,
     *,
     code_dimensions: int | None = None,
+    damp: bool = False,
 ) -> bool:
     """Write a static model, cut to `dimensions` and rotated for `passages`, to `output`.
 
-    `code_dimensions`: how many of the first dimensions one-bit codes are made of (None: all).
-    Returns False, and writes nothing, where there is no table to fold into or too little to fit to: fewer
-    passages than `MINIMUM_FITTED`.
+    `damp`: first shrink the axes on which texts that belong together differ (`training.damping`), for a model
+    that has not learned the passages. `code_dimensions`: how many of the first dimensions one-bit codes are
+    made of (None: all). Returns False, and writes nothing, where there is no table to fold into or too little
+    to fit to: fewer passages than `MINIMUM_FITTED`.
 
     Raises:
         EncoderUnavailableError: the model cannot be read.
@@ -48,6 +51,9 @@ def fold_rotation(
             f"{name_or_folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
         )
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
+    if damp:
+        damping = fit_damping(model, passages)
+        model, vectors = replace(model, table=model.table @ damping), vectors @ damping
     rotation = fit_rotation(vectors, dimensions, code_dimensions=code_dimensions)
     write_model(replace(model, table=model.table @ rotation), output)
     return True

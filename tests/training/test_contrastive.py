@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from tests.training.support import corpus, tiny_model
-from training.adapt import pair_bags
 from training.bags import BagMaker
-from training.contrastive import PairBags, TrainingPlan, train
+from training.contrastive import PairBags, TrainingPlan, pair_bags, train
 from training.losses import matryoshka_contrastive
 from training.pairs import sample_pairs
 from training.scoring import score

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from training.bags import unit
+from training.damping import damp_pair_noise
 from training.scoring import score
-from training.smec.axes import damp_pair_noise, damped_axes
+from training.smec.axes import damped_axes
 from training.smec.compress import Compression, compress
 from training.smec.losses import rank_loss, similarity_gap
 from training.smec.memory import Memory
@@ -207,7 +208,7 @@ def test_selection_should_find_the_columns_that_tell_passages_apart() -> None:
 def test_damping_should_shrink_the_axes_on_which_pairs_differ() -> None:
     vectors = pairs(tell_apart=slice(16, 32))
 
-    damping = damp_pair_noise(vectors.queries, vectors.passages)
+    damping = damp_pair_noise(vectors.queries, vectors.passages, 0.1)
 
     sizes = np.diagonal(damping)
     assert sizes[:16].max() < sizes[16:].min()
@@ -226,4 +227,4 @@ def test_damped_axes_should_keep_more_of_the_ranking_than_a_cut() -> None:
 def test_damping_should_stand_fewer_pairs_than_dimensions() -> None:
     few = pairs(count=5)
 
-    assert np.isfinite(damp_pair_noise(few.queries, few.passages)).all()
+    assert np.isfinite(damp_pair_noise(few.queries, few.passages, 0.1)).all()

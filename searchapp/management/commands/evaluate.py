@@ -75,8 +75,7 @@ class Command(BaseCommand):
                 check_layout(dataset)
                 dimensions = _dimensions_of(model_path(settings.ENCODER), options["dims"])
                 corpus = load_corpus(dataset)
-                model, weights, adapted = self._learn(corpus, Path(folder), adapting=options["adapt"])
-                encoder_for = partial(_encoder, model, corpus.passages, Path(folder))
+                encoder_for, weights, adapted = self._fitted(corpus, Path(folder), adapting=options["adapt"])
                 questions = load_questions(dataset, options["queries"])
                 report = self._measure(corpus, questions, encoder_for, dimensions, weights)
             except (DatasetError, EncoderUnavailableError, NotStaticError, OSError, ValueError) as error:
@@ -84,17 +83,21 @@ class Command(BaseCommand):
         if options["json"]:
             options["json"].write_text(json.dumps({**report, "adapted": adapted}, indent=1) + "\n")
 
-    def _learn(self, corpus: Corpus, scratch: Path, *, adapting: bool) -> tuple[str, FusionWeights, bool]:
-        """The model, its fusion weights, and whether it has learned; from the documents alone."""
-        model = model_path(settings.ENCODER)
+    def _fitted(
+        self, corpus: Corpus, scratch: Path, *, adapting: bool
+    ) -> tuple[EncoderFor, FusionWeights, bool]:
+        """The encoders, the fusion weights, and whether the model has learned; from the documents alone."""
+        model, passages = model_path(settings.ENCODER), corpus.passages
         if not adapting:
-            encoder = load_encoder(model)
-            weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
-            return model, weights, False
+            encoder_for = partial(_encoder, model, passages, scratch, False)
+            encoder = encoder_for(CollectionSpec(load_encoder(model).dimensions))
+            weights, _ = calibrate(encoder.encode_passages, passages, passages, DEFAULT_WEIGHTS)
+            return encoder_for, weights, False
         self.stdout.write(f"Learning {len(corpus.ids)} documents...")
-        learned = adapt(model, [[passage] for passage in corpus.passages], scratch / "learned")
+        learned = adapt(model, [[passage] for passage in passages], scratch / "learned")
         self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
-        return (str(scratch / "learned") if learned.better else model), learned.weights, learned.better
+        model = str(scratch / "learned") if learned.better else model
+        return partial(_encoder, model, passages, scratch, learned.better), learned.weights, learned.better
 
     def _measure(
         self,
@@ -151,11 +154,15 @@ def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:
     return list(dict.fromkeys(asked or [most, *(cut for cut in CUTS if cut < most)]))
 
 
-def _encoder(model: str, passages: Sequence[Passage], scratch: Path, spec: CollectionSpec) -> Encoder:
-    """The encoder of an index version so made: cut, and rotated for the passages where it can be."""
-    folder = scratch / f"rotated-{spec.coded}-of-{spec.dimensions}"
-    folded = fold_rotation(model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions)
-    return load_encoder(str(folder) if folded else model, spec.dimensions)
+def _encoder(
+    model: str, passages: Sequence[Passage], scratch: Path, learned: bool, spec: CollectionSpec
+) -> Encoder:
+    """The encoder of an index version so made: cut, and fitted to the passages where it can be."""
+    folder = scratch / f"fitted-{spec.coded}-of-{spec.dimensions}"
+    fitted = folder.is_dir() or fold_rotation(
+        model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions, damp=not learned
+    )
+    return load_encoder(str(folder) if fitted else model, spec.dimensions)
 
 
 def _as_json(run: Run) -> dict[str, str | float]:
