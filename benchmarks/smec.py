@@ -27,6 +27,7 @@ from training.adapt import adapt
 from training.bags import BagMaker, unit
 from training.beir import Questions, load_corpus, load_questions
 from training.contrastive import pair_bags
+from training.damping import LEARNED, SHIPPED
 from training.pairs import sample_pairs
 from training.rotation import principal_axes
 from training.smec.axes import damped_axes
@@ -92,7 +93,8 @@ def main() -> None:
     rows: list[Row] = []
     for name in options.sets or found:
         started = time.monotonic()
-        rows += measure_set(name, set_vectors(options.data / name, learn=not options.shipped))
+        vectors = set_vectors(options.data / name, learn=not options.shipped)
+        rows += measure_set(name, vectors, SHIPPED if options.shipped else LEARNED)
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     suffix = "-shipped" if options.shipped else ""
     write_section(ROOT / "docs" / "smec.md", f"ablation{suffix}", section(rows, queries=QUERIES))
@@ -126,15 +128,15 @@ def set_vectors(folder: Path, *, learn: bool) -> Vectors:
     )
 
 
-def measure_set(name: str, vectors: Vectors) -> Iterator[Row]:
-    """Every variant from every start, at every dimension."""
+def measure_set(name: str, vectors: Vectors, damping: float) -> Iterator[Row]:
+    """Every variant from every start, at every dimension; `damping`: the exponent."""
     everything = np.eye(FULL, dtype=np.float32)
     reference = vectors.ndcg(everything)
     starts = {
         "cut": everything,
         _PICTURED: principal_axes(vectors.corpus),
         "damped pair noise, principal axes": damped_axes(
-            vectors.pairs.queries, vectors.pairs.passages, vectors.corpus
+            vectors.pairs.queries, vectors.pairs.passages, vectors.corpus, damping
         ),
     }
     for start, axes in starts.items():

@@ -219,7 +219,7 @@ def test_damping_should_shrink_the_axes_on_which_pairs_differ() -> None:
 def test_damped_axes_should_keep_more_of_the_ranking_than_a_cut() -> None:
     vectors = pairs(tell_apart=slice(16, 32))
 
-    axes = damped_axes(vectors.queries, vectors.passages, vectors.passages)
+    axes = damped_axes(vectors.queries, vectors.passages, vectors.passages, 0.1)
 
     assert ndcg(vectors, axes[:, :8]) > ndcg(vectors, np.eye(32, 8, dtype=np.float32)) + 0.2
 

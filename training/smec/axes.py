@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from retrieval.types import FloatArray
 from training.bags import unit
-from training.damping import LEARNED, damp_pair_noise
+from training.damping import damp_pair_noise
 from training.rotation import principal_axes
 
 
-def damped_axes(
-    queries: FloatArray, passages: FloatArray, corpus: FloatArray, exponent: float = LEARNED
-) -> FloatArray:
+def damped_axes(queries: FloatArray, passages: FloatArray, corpus: FloatArray, exponent: float) -> FloatArray:
     """(full, full): damped pair noise, then the principal axes of `corpus` (n, full) so damped.
 
     `table @ damped_axes(...)` truncates: the axes of the most energy come first.
