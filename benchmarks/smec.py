@@ -1,10 +1,10 @@
 """Ablation of SMEC (training/smec) on sets in BEIR's layout: what each way of making vectors smaller keeps.
 
-python -m benchmarks.smec FOLDER [--sets a,b] [--shipped]
+python -m benchmarks.smec FOLDER [--sets a,b] [--shipped] [--axes]
 
 Each corpus is learned first, as `manage.py adapt` does, or with `--shipped` not. Everything is fitted to its
 documents; its queries and judgements only measure. Writes the sections `ablation` and `variance` of
-docs/smec.md with its picture, or the section `ablation-shipped`.
+docs/smec.md with its picture, or the section `ablation-shipped`, `axes` or `axes-shipped`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,9 @@ from training.adapt import adapt
 from training.bags import BagMaker, unit
 from training.beir import Questions, load_corpus, load_questions
 from training.contrastive import pair_bags
-from training.damping import LEARNED, SHIPPED
+from training.pair_noise import LEARNED, SHIPPED, damping
 from training.pairs import sample_pairs
 from training.rotation import principal_axes
-from training.smec.axes import damped_axes
 from training.smec.compress import Compression, compress
 from training.smec.stage import CompressionPlan, PairVectors
 from training.static_model import read_model
@@ -69,6 +68,10 @@ class Vectors:
         pairs = self.pairs.through(matrix)
         return Vectors(self.corpus @ matrix, self.queries @ matrix, pairs, self.ids, self.questions)
 
+    def noise(self) -> FloatArray:
+        """(pairs, full): what differs within them."""
+        return unit(self.pairs.queries) - unit(self.pairs.passages)
+
     def ndcg(self, matrix: FloatArray) -> float:
         """Of exact search among the vectors `through` the matrix."""
         similarities = unit(self.queries @ matrix) @ unit(self.corpus @ matrix).T
@@ -88,17 +91,19 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="FOLDER")
     parser.add_argument("--sets", type=lambda names: names.split(","), help="all of the folder by default")
     parser.add_argument("--shipped", action="store_true", help="the model as it is, without learning")
+    parser.add_argument("--axes", action="store_true", help="the axes alone, without training matrices")
     options = parser.parse_args()
     found = sorted(path.parents[1].name for path in options.data.glob("*/qrels/test.tsv"))
     rows: list[Row] = []
     for name in options.sets or found:
         started = time.monotonic()
         vectors = set_vectors(options.data / name, learn=not options.shipped)
-        rows += measure_set(name, vectors, SHIPPED if options.shipped else LEARNED)
+        exponent = SHIPPED if options.shipped else LEARNED
+        rows += measure_set(name, vectors, exponent, ["no matrix"] if options.axes else [*VARIANTS])
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
-    suffix = "-shipped" if options.shipped else ""
-    write_section(ROOT / "docs" / "smec.md", f"ablation{suffix}", section(rows, queries=QUERIES))
-    if options.shipped:
+    name = ("axes" if options.axes else "ablation") + ("-shipped" if options.shipped else "")
+    write_section(ROOT / "docs" / "smec.md", name, section(rows, queries=QUERIES))
+    if options.shipped or options.axes:
         return
     write_section(ROOT / "docs" / "smec.md", "variance", variance_section(rows, _PICTURED))
     picture = ROOT / "docs" / "images" / "smec-gradient-variance.svg"
@@ -128,20 +133,24 @@ def set_vectors(folder: Path, *, learn: bool) -> Vectors:
     )
 
 
-def measure_set(name: str, vectors: Vectors, damping: float) -> Iterator[Row]:
-    """Every variant from every start, at every dimension; `damping`: the exponent."""
+def measure_set(name: str, vectors: Vectors, exponent: float, variants: Sequence[str]) -> Iterator[Row]:
+    """The variants from every start, at every dimension; `exponent`: of the damping."""
     everything = np.eye(FULL, dtype=np.float32)
     reference = vectors.ndcg(everything)
+    damped = damping(vectors.noise(), exponent)
+    after = vectors.through(damped)
     starts = {
         "cut": everything,
         _PICTURED: principal_axes(vectors.corpus),
-        "damped pair noise, principal axes": damped_axes(
-            vectors.pairs.queries, vectors.pairs.passages, vectors.corpus, damping
-        ),
+        "axes beyond the noise": principal_axes(vectors.corpus, vectors.noise()),
+        "damped pair noise, principal axes": damped @ principal_axes(unit(after.corpus)),
+        "damped pair noise, axes beyond the noise": damped
+        @ principal_axes(unit(after.corpus), after.noise()),
     }
     for start, axes in starts.items():
         turned = vectors.through(axes)
-        for variant, compression in VARIANTS.items():
+        for variant in variants:
+            compression = VARIANTS[variant]
             matrices, variances = compressing(turned.pairs, compression)
             matrices = {FULL: everything} | matrices
             shares = {cut: turned.ndcg(matrix) / reference for cut, matrix in matrices.items()}

@@ -16,8 +16,8 @@ from retrieval.types import FloatArray, Passage
 from training.bags import BagMaker
 from training.calibrate import FusionReport, calibrate
 from training.contrastive import PairBags, TrainingPlan, pair_bags, train
-from training.damping import LEARNED, SHIPPED, damp_pair_noise
 from training.held_out import Example, HeldOut
+from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise
 from training.pairs import SelfPair, sample, sample_pairs
 from training.scoring import Quality
 from training.static_model import StaticModel, read_model, write_model
@@ -178,9 +178,7 @@ def _trained(
 
 
 def _damped(table: FloatArray, sides: PairBags, exponent: float) -> FloatArray:
-    some = slice(_MAXIMUM_COUNTED)
-    queries, passages = sides.queries[some] @ table, sides.passages[some] @ table
-    return np.asarray(table @ damp_pair_noise(queries, passages, exponent))
+    return np.asarray(table @ damping(pair_noise(table, sides.first(_MAXIMUM_COUNTED)), exponent))
 
 
 def _rarity(bags: BagMaker, passages: Sequence[Passage]) -> FloatArray:

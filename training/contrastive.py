@@ -47,6 +47,10 @@ class PairBags:
     groups: NDArray[np.int64]
     negatives: csr_matrix | None = None
 
+    def first(self, count: int) -> PairBags:
+        """The first `count` pairs, without hard negatives."""
+        return PairBags(self.queries[:count], self.passages[:count], self.groups[:count])
+
 
 def pair_bags(bags: BagMaker, pairs: Sequence[SelfPair]) -> PairBags:
     """The pairs as bags; pairs of one passage are not each other's negatives."""

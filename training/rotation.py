@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from retrieval.encoder import load_encoder, static_files
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
-from training.damping import fit_damping
+from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
 from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
@@ -34,10 +34,10 @@ def fold_rotation(
 ) -> bool:
     """Write a static model, cut to `dimensions` and rotated for `passages`, to `output`.
 
-    `damp`: first shrink the axes on which texts that belong together differ (`training.damping`), for a model
-    that has not learned the passages. `code_dimensions`: how many of the first dimensions one-bit codes are
-    made of (None: all). Returns False, and writes nothing, where there is no table to fold into or too little
-    to fit to: fewer passages than `MINIMUM_FITTED`.
+    `damp`: first shrink the axes on which texts that belong together differ (`training.pair_noise`), for a
+    model that has not learned the passages. `code_dimensions`: how many of the first dimensions one-bit codes
+    are made of (None: all). Returns False, and writes nothing, where there is no table to fold into or too
+    little to fit to: fewer passages than `MINIMUM_FITTED`.
 
     Raises:
         EncoderUnavailableError: the model cannot be read.
@@ -50,34 +50,48 @@ def fold_rotation(
         raise ValueError(
             f"{name_or_folder} has {encoder.dimensions} dimensions, so it cannot be cut to {dimensions}."
         )
+    table = model.table
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
-    if damp:
-        damping = fit_damping(model, passages)
-        model, vectors = replace(model, table=model.table @ damping), vectors @ damping
-    rotation = fit_rotation(vectors, dimensions, code_dimensions=code_dimensions)
-    write_model(replace(model, table=model.table @ rotation), output)
+    sides = self_pairs(model, passages)
+    if sides and damp:
+        damped = damping(pair_noise(table, sides), SHIPPED)
+        table, vectors = table @ damped, vectors @ damped
+    noise = pair_noise(table, sides) if sides else None
+    rotation = fit_rotation(vectors, dimensions, noise=noise, code_dimensions=code_dimensions)
+    write_model(replace(model, table=table @ rotation), output)
     return True
 
 
 def fit_rotation(
-    vectors: FloatArray, dimensions: int, *, code_dimensions: int | None = None, seed: int = 0
+    vectors: FloatArray,
+    dimensions: int,
+    *,
+    noise: FloatArray | None = None,
+    code_dimensions: int | None = None,
+    seed: int = 0,
 ) -> FloatArray:
     """(full, dimensions) float32 with orthonormal columns, fitted to `vectors` (n, full).
 
-    The corpus's principal axes first, so that the cut keeps what tells its passages apart; then a rotation
+    The corpus's `principal_axes` first, so that the cut keeps what tells its passages apart; then a rotation
     among the kept ones that brings them close to their signs, since signs of principal components waste bits
     (ITQ: Gong and Lazebnik 2011, doi:10.1109/CVPR.2011.5995432). Only the first `code_dimensions` (None: all)
     become codes, so that only they are turned. At the full dimension no cosine changes.
     """
     vectors = unit(vectors)
-    axes = principal_axes(vectors)[:, :dimensions]
+    axes = principal_axes(vectors, noise)[:, :dimensions]
     coded, rest = np.split(axes, [code_dimensions or dimensions], axis=1)
     return np.hstack([coded @ _towards_signs(vectors @ coded, seed), rest]).astype(np.float32)
 
 
-def principal_axes(vectors: FloatArray) -> FloatArray:
-    """(full, full): the orthonormal axes of `vectors` (n, full), those of the most energy first."""
-    _, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+def principal_axes(vectors: FloatArray, noise: FloatArray | None = None) -> FloatArray:
+    """(full, full): the orthonormal axes of `vectors` (n, full), those of the most energy first.
+
+    With `noise` (m, full), the differences within pairs, those of the most energy beyond the noise's.
+    """
+    energy = (vectors.T @ vectors).astype(np.float64) / len(vectors)
+    if noise is not None:
+        energy -= (noise.T @ noise).astype(np.float64) / len(noise)
+    _, axes = np.linalg.eigh(energy)
     return np.asarray(axes[:, ::-1], dtype=np.float32)
 
 

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from training.bags import unit
-from training.damping import damp_pair_noise
 from training.scoring import score
-from training.smec.axes import damped_axes
 from training.smec.compress import Compression, compress
 from training.smec.losses import rank_loss, similarity_gap
 from training.smec.memory import Memory
@@ -203,28 +201,3 @@ def test_selection_should_find_the_columns_that_tell_passages_apart() -> None:
     learned = compress(vectors, Compression(select=True), plan, seed=0).matrices[8]
 
     assert set(np.flatnonzero(learned.any(axis=1))) == set(range(24, 32))
-
-
-def test_damping_should_shrink_the_axes_on_which_pairs_differ() -> None:
-    vectors = pairs(tell_apart=slice(16, 32))
-
-    damping = damp_pair_noise(vectors.queries, vectors.passages, 0.1)
-
-    sizes = np.diagonal(damping)
-    assert sizes[:16].max() < sizes[16:].min()
-    assert damping == pytest.approx(damping.T, abs=1e-6)
-    assert np.linalg.slogdet(damping)[1] == pytest.approx(0, abs=1e-2)
-
-
-def test_damped_axes_should_keep_more_of_the_ranking_than_a_cut() -> None:
-    vectors = pairs(tell_apart=slice(16, 32))
-
-    axes = damped_axes(vectors.queries, vectors.passages, vectors.passages, 0.1)
-
-    assert ndcg(vectors, axes[:, :8]) > ndcg(vectors, np.eye(32, 8, dtype=np.float32)) + 0.2
-
-
-def test_damping_should_stand_fewer_pairs_than_dimensions() -> None:
-    few = pairs(count=5)
-
-    assert np.isfinite(damp_pair_noise(few.queries, few.passages, 0.1)).all()
