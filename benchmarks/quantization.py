@@ -32,7 +32,9 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
+from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
 from training.rotation import fit_rotation
+from training.static_model import read_model
 
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = ROOT / "models" / "encoder"
@@ -97,25 +99,30 @@ def main() -> None:
 def measure_set(folder: Path, *, learn: bool) -> Iterator[Row]:
     """Every kind of codes at every number of dimensions, rotated; one bit and floats also as they are cut."""
     corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
-    passages, queries = encoded(corpus, questions, learn=learn)
+    passages, queries, noise = encoded(corpus, questions, learn=learn)
     with (
         tempfile.TemporaryDirectory(prefix="quarry-quantization-") as scratch,
         closing(EdgeIndex(Path(scratch))) as index,
     ):
         bench = _Bench(index, corpus, questions)
         for dims in DIMENSIONS:
-            rotation = fit_rotation(passages, dims)
+            rotation = fit_rotation(passages, dims, noise=noise)
             cut = unit(passages[:, :dims]), unit(queries[:, :dims])
             rotated = unit(passages @ rotation), unit(queries @ rotation)
             yield from bench.rows("binary", False, dims, *cut, searches=(FLOAT, *CODES))
             for kind in get_args(Quantization):
                 searches = (FLOAT, *CODES) if kind == "binary" else CODES
                 yield from bench.rows(kind, True, dims, *rotated, searches=searches)
-        yield from bench.short_codes(passages, queries)
+        yield from bench.short_codes(passages, queries, noise)
 
 
-def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> tuple[FloatArray, FloatArray]:
-    """Unit vectors of all dimensions, of documents and queries; `learn`: of a model that learned them."""
+def encoded(
+    corpus: Corpus, questions: Questions, *, learn: bool
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Unit vectors of all dimensions, of documents and queries, and what differs within pairs of texts.
+
+    `learn`: of a model that learned the documents; else damped, as an index version's.
+    """
     with tempfile.TemporaryDirectory(prefix="quarry-quantization-") as scratch:
         model = ENCODER
         if learn:
@@ -124,7 +131,16 @@ def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> tuple[Float
                 model = output
         encoder = load_encoder(str(model), DIMENSIONS[0])
         passages = encoder.encode_passages([passage.full for passage in corpus.passages])
-        return passages, encoder.encode_queries([*questions.queries.values()])
+        queries = encoder.encode_queries([*questions.queries.values()])
+        static = read_model(str(model))
+    sides = self_pairs(static, corpus.passages)
+    if sides is None:
+        return passages, queries, None
+    noise = pair_noise(static.table, sides)
+    if model != ENCODER:
+        return passages, queries, noise
+    damped = damping(noise, SHIPPED)
+    return unit(passages @ damped), unit(queries @ damped), pair_noise(static.table @ damped, sides)
 
 
 class _Bench:
@@ -156,11 +172,13 @@ class _Bench:
             yield Row(self._name, documents, label, rotated, dims, search.name, size, ndcg, p50)
         self._index.drop(collection)
 
-    def short_codes(self, passages: FloatArray, queries: FloatArray) -> Iterator[Row]:
+    def short_codes(
+        self, passages: FloatArray, queries: FloatArray, noise: FloatArray | None
+    ) -> Iterator[Row]:
         """Codes of fewer dimensions, rescored by all; ITQ turns the first ones alone."""
         full = passages.shape[1]
         for dims in DIMENSIONS[1:3]:
-            rotation = fit_rotation(passages, full, code_dimensions=dims)
+            rotation = fit_rotation(passages, full, noise=noise, code_dimensions=dims)
             for kind in SHORT_CODES:
                 spec = CollectionSpec(full, kind, dims)
                 collection = self._filled(spec, passages @ rotation)

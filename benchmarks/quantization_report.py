@@ -58,7 +58,7 @@ def section(rows: Sequence[Row], *, queries: int, adapted: bool) -> str:
 nDCG@10 as a share of `dense-float` at {shares.full} dimensions, on the mean of {len(shares.sets)} sets (the
 first {queries} judged queries of each): {", ".join(shares.sets)}.
 Written by `python -m benchmarks.quantization`, in the product's embedded engine; do not edit. The vectors are
-rotated by the corpus's own PCA and ITQ before the cut, but for the rows "cut only". `bytes` are those of the
+rotated by the corpus's own axes and ITQ before the cut, but for the rows "cut only". `bytes` are those of the
 codes in RAM, for one chunk; the originals lie on disk as float16, and have as many dimensions, or all in rows
 that say "of {shares.full}". `codes` is the
 order of the codes alone; `2x` rescores twice the ten results that are judged; `3x of 100` is a search for 100
