@@ -192,13 +192,15 @@ def _rerank(user: Person, query: str, ranking: _Ranking, deadline: float | None)
     head = ranking.candidates[: settings.RERANK_PASSAGES]
     passages = _passages(user, head)
     head = [c for c in head if c.id in passages]
-    scores = rerank_passages(query, [passages[c.id].full for c in head], deadline)
+    read = [c.id for c in head if card().reads(passages[c.id].language)]
+    scores = rerank_passages(query, [passages[id].full for id in read], deadline)
     if isinstance(scores, str):
         ranking.degraded.append(f"rerank_{scores}")
         return
-    ranking.scores = {c.id: s for c, s in zip(head, scores, strict=True) if not math.isnan(s)}
+    ranking.scores = {id: score for id, score in zip(read, scores, strict=True) if not math.isnan(score)}
     rest = ranking.candidates[settings.RERANK_PASSAGES :]
-    ranking.candidates = [*combine(head, scores, card().weight, card().spread), *rest]
+    known = [ranking.scores.get(c.id, math.nan) for c in head]
+    ranking.candidates = [*combine(head, known, card().weight, card().spread), *rest]
 
 
 def _hits(

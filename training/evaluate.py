@@ -164,8 +164,11 @@ class _Bench:
     ) -> list[FusedCandidate]:
         candidates = first(query)
         head = candidates[:RERANKED]
-        scores = reranker.score([(query, self._passages[candidate.id].full) for candidate in head])
-        return [*combine(head, scores, reranker.card.weight, reranker.card.spread), *candidates[RERANKED:]]
+        card, passages = reranker.card, {hit.id: self._passages[hit.id] for hit in head}
+        read = [id for id, passage in passages.items() if card.reads(passage.language)]
+        known = dict(zip(read, reranker.score([(query, passages[id].full) for id in read]), strict=True))
+        scores = [float(known.get(hit.id, np.nan)) for hit in head]
+        return [*combine(head, scores, card.weight, card.spread), *candidates[RERANKED:]]
 
     def _dense_search(self, indexed: _Indexed, precision: Precision, query: str) -> Sequence[Candidate]:
         vector = indexed.encoder.encode_queries([query])[0]

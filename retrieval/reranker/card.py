@@ -20,6 +20,10 @@ class RerankerCard:
     spread: float | None = None  # its scores' usual standard deviation over a query's candidates
     max_length: int = MAX_LENGTH  # tokens of a pair
 
+    def reads(self, language: str) -> bool:
+        """Whether it was trained for passages of this ISO 639-1 language; True where either is not known."""
+        return not self.languages or not language or language in self.languages
+
 
 def load_card(name_or_folder: str | Path) -> RerankerCard:
     """The card of a model folder; the defaults for a model without one.

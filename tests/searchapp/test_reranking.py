@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingestion.models import Library
+from ingestion.models import Document, Library
 from retrieval.reranker.batching import BatchingReranker
 from searchapp import breaker, reranking
 from searchapp.metrics import RerankMetrics
@@ -145,6 +145,26 @@ def test_a_stopped_reranker_should_be_noticed_at_once(people: People, library: L
     assert time.monotonic() - started < 5
     assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])
     assert len(page.hits) == 4
+
+
+def test_passages_in_a_language_that_the_model_did_not_learn_should_keep_their_places(
+    people: People, library: Library, use: Use
+) -> None:
+    use(OverlapBackend())
+    Document.objects.filter(library=library).update(language="en")
+    german = Document.objects.filter(library=library).first()
+    assert german is not None
+    Document.objects.filter(pk=german.pk).update(language="de")
+    first = search(people.colleague, "w1 w2", rerank=False)
+    page = search(people.colleague, "w1 w2", deadline_ms=20_000)
+    assert page.reranked
+    places = [[hit.chunk.document_id for hit in each.hits].index(german.pk) for each in (first, page)]
+    assert places[0] == places[1]
+    scored = {hit.chunk.document_id for hit in page.hits if hit.scores["rerank"] is not None}
+    assert len(scored) == 3 and german.pk not in scored
+    Document.objects.filter(library=library).update(language="de")
+    page = search(people.colleague, "w1 w3", deadline_ms=20_000)
+    assert (page.reranked, page.degraded) == (False, ["rerank_language"])
 
 
 def test_a_model_that_fails_should_say_so_and_log_its_error(
