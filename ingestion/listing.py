@@ -47,6 +47,11 @@ class Listing:
         return [document for document in self.documents if document.is_pending]
 
     @property
+    def waits(self) -> bool:
+        """Whether any document of the tabs is pending, on this page of the list or another."""
+        return any(tab.count for tab in self.tabs if tab.label == "pending")
+
+    @property
     def page_range(self) -> Iterator[int | str]:
         return self.documents.paginator.get_elided_page_range(
             self.documents.number, on_each_side=2, on_ends=1

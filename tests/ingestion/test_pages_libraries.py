@@ -159,6 +159,20 @@ def test_a_page_should_poll_only_while_a_document_waits(people: People) -> None:
     assert "every 1500ms" not in client.get(address).content.decode()
 
 
+def test_a_page_of_ready_documents_should_poll_while_another_page_waits(people: People) -> None:
+    waiting = document(people.library)
+    for number in range(25):
+        document(people.library, f"text {number}", f"{number}.txt")
+    Document.objects.exclude(pk=waiting.pk).update(status=Status.READY)
+    client = client_of(people.owner)
+    address = f"/libraries/{people.library.pk}/"
+    page = client.get(address).content.decode()
+    assert f"document-{waiting.pk}" not in page and 'hx-trigger="every 1500ms"' in page
+    assert "every 1500ms" in client.get(f"{address}progress/", headers=HTMX).content.decode()
+    Document.objects.update(status=Status.READY)
+    assert "every 1500ms" not in client.get(f"{address}progress/", headers=HTMX).content.decode()
+
+
 def test_progress_should_not_tell_of_documents_elsewhere(people: People) -> None:
     other = factories.ready_document(Library.objects.create(name="Secret"), "plans", "plans.txt")
     response = client_of(people.owner).get(
