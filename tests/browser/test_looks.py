@@ -28,9 +28,8 @@ def test_pages_should_fit_their_window(demo: Site, shape: str, errors: Callable[
     page = errors(demo.visit("admin", **SHAPES[shape]))  # type: ignore[arg-type]
 
     def looks(name: str) -> None:
-        overflow = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        root = page.locator("html")  # waits for it where the page is still being fetched
+        overflow = root.evaluate("root => root.scrollWidth - root.clientWidth")
         assert overflow == 0, f"{name} is {overflow} px wider than the window"
         if picture := PICTURES.get((name, shape)):
             screenshot(page, picture)
