@@ -17,7 +17,7 @@ from retrieval.types import FloatArray, FusedCandidate, Passage
 
 # How many of the first candidates are read, how much their best sentence counts, and the odds by which the
 # dense leg counts more for a sentence than for a passage, since a sentence has few words to match. Chosen on
-# nine sets, each of which rises (docs/decisions/0007-best-sentence.md).
+# nine sets, of which none is ranked worse (docs/decisions/0007-best-sentence.md).
 READ_DEPTH = 30
 WEIGHT = 0.3
 DENSE_ODDS = 2.0

@@ -12,6 +12,7 @@ from retrieval.index.base import CollectionSpec, Index
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical
 from retrieval.types import Filter, FusedCandidate, Passage, Point
+from tests.support.filled_index import filled_index
 from tests.support.models import static_model
 
 PASSAGES = {
@@ -29,14 +30,8 @@ def encoder(tmp_path: Path) -> Encoder:
 
 @pytest.fixture
 def index(tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
-    index = EdgeIndex(tmp_path / "index")
-    index.create("chunks", CollectionSpec(encoder.dimensions))
-    dense = encoder.encode_passages([passage.full for passage in PASSAGES.values()])
-    sparse = Lexical().passages(list(PASSAGES.values()))
-    rows = zip(PASSAGES, dense, sparse, strict=True)
-    index.upsert("chunks", [Point(*row, payload={"library": row[0]}) for row in rows])
-    yield index
-    index.close()
+    with filled_index(tmp_path / "index", encoder, PASSAGES) as index:
+        yield index
 
 
 @pytest.mark.parametrize(

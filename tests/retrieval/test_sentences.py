@@ -10,11 +10,11 @@ import pytest
 
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.first_stage import first_stage
-from retrieval.index.base import CollectionSpec, Index
-from retrieval.index.edge import EdgeIndex
+from retrieval.index.base import Index
 from retrieval.lexical import Lexical
 from retrieval.sentences import READ_DEPTH, SHORT, by_best_sentence, split, term_weights
-from retrieval.types import FusedCandidate, Passage, Point
+from retrieval.types import FusedCandidate, Passage
+from tests.support.filled_index import filled_index
 from tests.support.models import static_model
 
 TOGETHER, APART, OTHER = (str(UUID(int=number)) for number in range(3))
@@ -32,13 +32,8 @@ def encoder(tmp_path: Path) -> Encoder:
 
 @pytest.fixture
 def index(tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
-    index = EdgeIndex(tmp_path / "index")
-    index.create("chunks", CollectionSpec(encoder.dimensions))
-    dense = encoder.encode_passages([passage.full for passage in PASSAGES.values()])
-    rows = zip(PASSAGES, dense, Lexical().passages(list(PASSAGES.values())), strict=True)
-    index.upsert("chunks", [Point(*row, payload={}) for row in rows])
-    yield index
-    index.close()
+    with filled_index(tmp_path / "index", encoder, PASSAGES) as index:
+        yield index
 
 
 def test_passage_with_all_in_one_sentence_should_win(index: Index, encoder: Encoder) -> None:
