@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ DENSE_ODDS = 2.0
 EQUATIONS = 20
 # Shorter pieces (an abbreviation, a number, a heading) belong to the sentence that follows.
 SHORT = 20  # characters
-Terms = NDArray[np.uint32]
 Places = NDArray[np.int64]
 _PIECE = re.compile(r"[^\n.!?。！？]+[.!?。！？\n]*")
 
@@ -83,53 +82,56 @@ def _evidence(
     weights: FusionWeights,
 ) -> FloatArray:
     """(candidates,): the score of each one's best sentence, at most 1."""
-    sentences = [_sentences(passage) for passage in passages]
-    starts = np.cumsum([0, *(len(each) for each in sentences[:-1])])
-    flat = [sentence for each in sentences for sentence in each]
-    similarities = encoder.encode_passages([s.text for s in flat]) @ encoder.encode_queries([query])[0]
+    read = [_read(passage, lexical) for passage in passages]
+    starts = np.cumsum([0, *(len(each.sentences) for each in read[:-1])])
+    sentences = [sentence for each in read for sentence in each.sentences]
+    similarities = encoder.encode_passages(sentences) @ encoder.encode_queries([query])[0]
     terms = lexical.query(query).indices
-    shared = (_frequencies(terms, flat, lexical) > 0) @ term_weights(terms, candidates, passages, lexical)
+    idf = term_weights(candidates, lexical.frequencies(terms, [each.whole for each in read]))
+    shared = (lexical.frequencies(terms, [ids for each in read for ids in each.ids]) > 0) @ idf
     weight = weights.lexical(query, len(terms))
     weight /= weight + DENSE_ODDS * (1 - weight)
     scores = (1 - weight) * _scaled(similarities, starts) + weight * _scaled(shared, starts)
     return np.maximum.reduceat(scores, starts)
 
 
-def _sentences(passage: Passage) -> list[Passage]:
-    texts = [passage.text[start:end] for start, end in split(passage.text)]
-    if passage.context:
-        texts.append(passage.context)
-    return [Passage(text, language=passage.language) for text in texts]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage's sentences, the last one being its context, and the terms of each and of all of it."""
+
+    sentences: list[str]
+    ids: list[bytes]  # of each sentence, as `Lexical.term_ids` has them
+    whole: bytes
 
 
-def term_weights(
-    terms: Terms, candidates: Sequence[FusedCandidate], passages: Sequence[Passage], lexical: Lexical
-) -> FloatArray:
-    """(terms,): the index's IDF of each term, 0 for one that the passages do not hold.
+def _read(passage: Passage, lexical: Lexical) -> _Read:
+    """Splits no term: a sentence ends after a mark, which none holds."""
+    sentences = [passage.text[start:end] for start, end in split(passage.text)]
+    ids = [lexical.term_ids(sentence, passage.language) for sentence in sentences]
+    whole = b"".join(ids)
+    if context := passage.context:
+        sentences.append(context)
+        ids.append(lexical.term_ids(context, passage.language))
+        whole += ids[-1] * lexical.context_weight
+    return _Read(sentences, ids, whole)
+
+
+def term_weights(candidates: Sequence[FusedCandidate], frequencies: FloatArray) -> FloatArray:
+    """(terms,): the index's IDF of each term, 0 for one that the candidates do not hold.
 
     The index keeps it to itself, but a passage's score is the sum of its terms' weights times their IDF, so
     that least squares give it back.
+
+    Args:
+        candidates: of the first stage.
+        frequencies: (candidates, terms), as `Lexical.frequencies` gives them.
     """
-    known = [(p, c.lexical) for p, c in zip(passages, candidates, strict=True) if c.lexical is not None]
-    if not known or not len(terms):
-        return np.zeros(len(terms), dtype=np.float32)
-    known = known[:EQUATIONS]
-    scores = np.array([score for _, score in known], dtype=np.float32)
-    frequencies = _frequencies(terms, [passage for passage, _ in known], lexical)
-    idf: FloatArray = np.linalg.lstsq(frequencies, scores, rcond=1e-4)[0]
+    known = [row for row, candidate in enumerate(candidates) if candidate.lexical is not None][:EQUATIONS]
+    if not known or not frequencies.shape[1]:
+        return np.zeros(frequencies.shape[1], dtype=np.float32)
+    scores = np.array([candidates[row].lexical for row in known], dtype=np.float32)
+    idf: FloatArray = np.linalg.lstsq(frequencies[known], scores, rcond=1e-4)[0]
     return np.maximum(idf, 0)
-
-
-def _frequencies(terms: Terms, passages: Sequence[Passage], lexical: Lexical) -> FloatArray:
-    """(passages, terms): the weight of each of the sorted `terms` in each passage, 0 where it is not held."""
-    vectors = lexical.passages(passages)
-    rows = np.repeat(np.arange(len(vectors)), [len(vector.indices) for vector in vectors])
-    indices = np.concatenate([vector.indices for vector in vectors])
-    values = np.concatenate([vector.values for vector in vectors])
-    wanted = np.isin(indices, terms)
-    frequencies = np.zeros((len(vectors), len(terms)), dtype=np.float32)
-    frequencies[rows[wanted], np.searchsorted(terms, indices[wanted])] = values[wanted]
-    return frequencies
 
 
 def _scaled(scores: FloatArray, starts: Places) -> FloatArray:

@@ -1,12 +1,61 @@
 from __future__ import annotations
 
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import django
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from retrieval.lexical import Lexical, average_length, is_cjk
+from retrieval import lexical
+from retrieval.lexical import Lexical, TermIds, average_length, is_cjk
+from retrieval.stemming import STEMMED
 from retrieval.types import Passage
+
+# Real text in every language: Django's translations.
+CATALOGS = Path(django.__file__).parent / "conf" / "locale"
+CATALOG_OF = {"en": "en_GB", "no": "nb"}
+# Words, and what may stand within and between them.
+PARTS = [
+    *("the", "RUNNING", "dogs'", "e-mail", "3.5", "naïve", "dog-dog", "ΟΔΟΣ", "Σ", "İstanbul", "straße"),
+    *(
+        "für",
+        "ﬁn",
+        "Ａ１",
+        "ｱﾙﾍﾞ",
+        "한국어",
+        "中文字",
+        "々",
+        "독일",
+        "\u0301",
+        "\u3099",
+        "\u00a8",
+        "²",
+        "_",
+        "'",
+    ),
+    *(
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\x1c",
+        "\x85",
+        "\xa0",
+        "\u2028",
+        "\u200b",
+        "\u3000",
+        ".",
+        "。",
+        "！",
+        "?!",
+        "\ud800",
+    ),
+]
+texts = st.text() | st.lists(st.sampled_from(PARTS)).map("".join)
 
 
 def terms(text: str) -> set[int]:
@@ -51,6 +100,52 @@ def test_context_should_weigh_more_than_text() -> None:
     in_title, in_text = Lexical().passages([Passage("cats", title="dogs"), Passage("dogs", title="cats")])
     dog = terms("dogs").pop()
     assert in_title.values[in_title.indices == dog] > in_text.values[in_text.indices == dog]
+
+
+def assert_frequencies_are_those_of_passages(model: Lexical, passage: Passage) -> None:
+    (vector,) = model.passages([passage])
+    context = model.term_ids(passage.context, passage.language) * model.context_weight
+    ids = context + model.term_ids(passage.text, passage.language)
+    order = np.argsort(vector.indices)
+    terms = vector.indices[order]
+    assert set(np.frombuffer(ids, np.uint32).tolist()) == set(terms.tolist())
+    assert model.frequencies(terms, [ids])[0] == pytest.approx(vector.values[order], rel=1e-6)
+
+
+@pytest.mark.parametrize("language", [*STEMMED, "ja", "ko", "zh_Hans"])
+def test_frequencies_should_be_those_of_passages_in_every_language(language: str) -> None:
+    catalog = CATALOGS / CATALOG_OF.get(language, language) / "LC_MESSAGES" / "django.po"
+    model = Lexical(languages=[language if language in STEMMED else "en"])
+    blocks = catalog.read_text(encoding="utf-8").split("\n\n")
+    for block in blocks:
+        assert_frequencies_are_those_of_passages(model, Passage(block, title=block[-40:], language=language))
+
+
+@settings(deadline=None)
+@given(texts, texts, st.sampled_from([*STEMMED]))
+def test_frequencies_should_be_those_of_passages(text: str, title: str, language: str) -> None:
+    model = Lexical(languages=["en", language])
+    assert_frequencies_are_those_of_passages(model, Passage(text, title=title, language=language))
+
+
+def test_frequencies_should_have_a_row_each_and_be_0_where_a_term_is_not_held() -> None:
+    model = Lexical(b=1.0)
+    ids = [model.term_ids(text) for text in ("cats", "", "dogs and dogs")]
+    found = model.frequencies(model.query("dogs").indices, ids)
+    assert found.shape == (3, 1)
+    assert found.dtype == np.float32
+    assert found[0] == found[1] == 0 < found[2]
+    assert model.frequencies(model.query("").indices, ids).shape == (3, 0)
+
+
+def test_remembered_words_should_have_a_limit_and_be_safe_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "_MOST_WORDS", 10)
+    expected, known = TermIds("en"), TermIds("en")
+    texts = [f"dogs w{number % 30} {'long' * 20}{number}" for number in range(300)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(known.of, texts)) == [expected.of(text) for text in texts]
+    assert len(known) <= 10 + 4
+    assert max(map(len, known)) < 48
 
 
 def test_longer_passages_should_weigh_less() -> None:

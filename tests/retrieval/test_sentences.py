@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.first_stage import first_stage
@@ -57,7 +60,8 @@ def test_term_weights_should_be_the_idf_of_the_index(index: Index) -> None:
     terms = lexical.query("einstein cats").indices
     hits = index.search_sparse("chunks", lexical.query("einstein cats"), limit=3)
     candidates = [FusedCandidate(hit.id, 0.0, lexical=hit.score) for hit in hits]
-    weights = term_weights(terms, candidates, [PASSAGES[hit.id] for hit in hits], lexical)
+    ids = [lexical.term_ids(PASSAGES[hit.id].text) for hit in hits]
+    weights = term_weights(candidates, lexical.frequencies(terms, ids))
     found = dict(zip(terms.tolist(), weights.tolist(), strict=True))
     for word, documents in (("einstein", 2), ("cats", 3)):
         expected = math.log(1 + (3 - documents + 0.5) / (documents + 0.5))
@@ -100,6 +104,15 @@ def test_split_should_find_sentences_and_lose_nothing(text: str, sentences: int)
     spans = split(text)
     assert len(spans) == sentences
     assert "".join(text[start:end] for start, end in spans) == text
+
+
+@settings(deadline=None)
+@given(st.text() | st.text("aB1 .!?。！？\n\t,'-가中\u0301\u3099", max_size=200))
+def test_split_should_leave_terms_whole(text: str) -> None:
+    lexical = Lexical()
+    parts = b"".join(lexical.term_ids(text[start:end]) for start, end in split(text))
+    whole = lexical.term_ids(text)
+    assert sorted(np.frombuffer(parts, np.uint32)) == sorted(np.frombuffer(whole, np.uint32))
 
 
 def test_split_should_bear_a_long_run_of_full_stops() -> None:
