@@ -41,7 +41,10 @@ class WordTokenizer:
         """For each text its token ids, without special tokens, as native uint32 in bytes."""
         if not self._word_by_word:
             return self._tokenize(texts)
-        words = [[text] if self._is_joined(text) else text.split() for text in texts]
+        if self._is_joined("".join(texts)):
+            words = [[text] if self._is_joined(text) else text.split() for text in texts]
+        else:
+            words = [text.split() for text in texts]
         ids = [_joined(self._ids, each) for each in words]
         unknown = [row for row, joined in enumerate(ids) if joined is None]
         learned = self._learn([words[row] for row in unknown]) if unknown else {}
