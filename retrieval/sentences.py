@@ -135,7 +135,10 @@ def term_weights(candidates: Sequence[FusedCandidate], frequencies: FloatArray) 
 
 
 def _scaled(scores: FloatArray, starts: Places) -> FloatArray:
-    """1 for the best sentence of all, 0 for the best of the worst passage; all 0 where these are equal."""
+    """1 for the best sentence of all, 0 for the best of the worst passage; all 0 where these are equal.
+
+    They are equal also where they differ by no more than float32 rounds off.
+    """
     best = np.maximum.reduceat(scores, starts)
     low, high = float(best.min()), float(best.max())
-    return (scores - low) / (high - low) if high - low > 1e-9 else np.zeros_like(scores)
+    return (scores - low) / (high - low) if high - low > 1e-5 * abs(high) else np.zeros_like(scores)

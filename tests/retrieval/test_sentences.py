@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_scores_should_stay_between_0_and_1_and_fall(index: Index, encoder: Enco
     assert len(scores) == len(found)
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
+
+
+def test_rounding_should_not_tell_equal_sentences_apart(encoder: Encoder) -> None:
+    """The last digit of a sum depends on its row, and scaling to 0-1 must not make it all the difference."""
+    query = "einstein born morning road cats sleep dogs barks"
+    words = query.split()
+    drawn = random.Random(1)
+    for size in range(2, READ_DEPTH):
+        level = [FusedCandidate(str(UUID(int=n)), 0.5, lexical=drawn.uniform(1, 9)) for n in range(size)]
+        passages = {hit.id: Passage(f"{query}. {' '.join(drawn.choices(words, k=6))}") for hit in level}
+        found = by_best_sentence(query, level, passages, encoder, Lexical())
+        assert [hit.score for hit in found] == pytest.approx([found[0].score] * size)
 
 
 def test_candidates_that_are_not_read_should_follow_in_their_order(encoder: Encoder) -> None:
