@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from retrieval.types import FloatArray, Point, SparseVector
+from retrieval.types import Candidate, FloatArray, Point, SparseVector
 
 DIMENSIONS = 32
 _CENTRES = np.random.default_rng(7).normal(size=(50, DIMENSIONS))
@@ -38,3 +38,7 @@ def point(
 ) -> Point:
     dense = vector(number) if dense is None else dense
     return Point(identity(number), dense, sparse or terms(t1=1.0), payload)
+
+
+def ids(candidates: Sequence[Candidate]) -> list[str]:
+    return [candidate.id for candidate in candidates]
