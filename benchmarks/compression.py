@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,9 @@ from benchmarks.compression_models import Material, Variant, variants
 from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
 from retrieval.encoder import load_encoder
+from retrieval.processors import usable_processors
 from retrieval.reranker import load_card
+from retrieval.reranker.onnx_backend import MOST_THREADS
 from training.reranker.shrink import STEPS, TAUGHT, Taught, read_lists
 from training.reranker.train import read_sources
 
@@ -45,7 +46,7 @@ def main() -> None:
     sets = [judged_set(options.data / name, encoder, options.queries, options.work / "sets") for name in SETS]
     rows = _rows(made, sets, options.work / "scores")
     hybrid = {judged.name: judged.ndcg(None, 0) for judged in sets}
-    weight, threads = load_card(MODEL).weight, len(os.sched_getaffinity(0))
+    weight, threads = load_card(MODEL).weight, min(usable_processors(), MOST_THREADS)
     markdown = tables(rows, hybrid, queries=options.queries, weight=weight, threads=threads)
     write_section(TARGET, "variants", markdown)
     write_section(TARGET, "distillation", distillations(_taught(made)))

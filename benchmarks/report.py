@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from retrieval.processors import usable_processors
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def as_json(benchmark: str, rows: Sequence[Row]) -> dict[str, object]:
 def _machine() -> dict[str, str | int]:
     return {
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "cores": usable_processors(),
         "system": platform.platform(),
         "python": platform.python_version(),
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrieval.encoder import EncoderUnavailableError, both_prompts
 from retrieval.encoder.known import recipe
+from retrieval.processors import fit_torch
 from retrieval.types import FloatArray
 
 
@@ -60,6 +61,7 @@ def _load(name: str, folder: Path) -> Any:
         raise EncoderUnavailableError(
             f"{name} is a transformer, which needs sentence-transformers: pip install 'quarry[gpu]'."
         ) from error
+    fit_torch()
     try:
         return SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever the model's own classes and readers raise

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from retrieval.processors import usable_processors
 from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
 
 TOKENS_OF_A_THREAD = 256
+MOST_THREADS = 16
 
 
 class OnnxBackend:
     """An exported cross-encoder on as many threads as this process may use."""
 
     def __init__(self, file: Path) -> None:
-        threads = _threads()
+        threads = min(usable_processors(), MOST_THREADS)
         # Small batches waste little on padding, and what a layer makes of them stays in the cores' caches.
         self.token_budget = TOKENS_OF_A_THREAD * threads
         options = onnxruntime.SessionOptions()
@@ -34,8 +35,3 @@ class OnnxBackend:
         arrays = {name: getattr(batch, name) for name in self._inputs}
         (logits,) = self._session.run([self._output], arrays)
         return np.asarray(logits, dtype=np.float32).reshape(len(batch.input_ids))
-
-
-def _threads() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(usable or 1, 16)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from retrieval.processors import fit_torch
 from retrieval.reranker.model import Batch
 from retrieval.types import FloatArray
 
@@ -56,6 +57,7 @@ def load_cross_encoder(name_or_folder: str, precision: Precision, max_length: in
         raise RuntimeError(
             "torch-fp16 needs a CUDA device, and torch finds none: choose onnx-int8 or torch-fp32"
         )
+    fit_torch()
     model: CrossEncoder = CrossEncoder(
         name_or_folder,
         device="cuda" if cuda else "cpu",

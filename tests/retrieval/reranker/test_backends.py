@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval import processors
 from retrieval.reranker import load_reranker
+from retrieval.reranker.onnx_backend import TOKENS_OF_A_THREAD
 from tests.support import cross_encoders
 
 random = np.random.default_rng(3)
@@ -98,3 +100,19 @@ def test_a_classifier_of_several_classes_should_be_refused(tmp_path: Path) -> No
 def test_a_missing_export_should_name_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="export_reranker"):
         load_reranker(cross_encoders.bert(tmp_path), backend="onnx-fp32")
+
+
+def test_models_on_a_cpu_should_take_no_more_threads_than_their_container_may_use(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    monkeypatch.setattr(processors, "CGROUP", tmp_path)
+    assert load_reranker(bert, backend="onnx-int8").backend.token_budget == TOKENS_OF_A_THREAD
+    threads = torch.get_num_threads()
+    try:
+        load_reranker(bert, backend="torch-fp32")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
