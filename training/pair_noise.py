@@ -18,7 +18,7 @@ from training.static_model import StaticModel
 
 # How far `damping` goes; 0.5 would make the noise equal on all axes, which is too much for some corpora. A
 # table that has learned the corpus has weighed its rows by rarity, and has little noise left to damp.
-SHIPPED, LEARNED = 0.25, 0.1
+SHIPPED, LEARNED = 0.25, 0.15
 # Added to each axis's noise, as a share of the mean: with fewer pairs than axes some have none.
 _RIDGE = 0.1
 _LEAST_PAIRS, _MOST_PAIRS, _MOST_PASSAGES = 400, 5_000, 5_000
