@@ -11,8 +11,9 @@ from uuid import NAMESPACE_URL, uuid5
 import ir_measures
 import numpy as np
 
-from retrieval.encoder import Encoder
+from retrieval.encoder import load_encoder
 from retrieval.first_stage import first_stage, served_spec
+from retrieval.fusion import DEFAULT_WEIGHTS
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import combine
@@ -20,11 +21,13 @@ from retrieval.sentences import by_best_sentence
 from retrieval.stemming import held_languages
 from retrieval.types import FloatArray, FusedCandidate, Point
 from training.beir import load_corpus, load_questions
+from training.calibrate import calibrate
 from training.evaluate import NDCG, RERANKED
 from training.reranker.held_out import shortened
+from training.rotation import fitted_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
-MODEL = ROOT / "models" / "reranker"
+ENCODER, MODEL = str(ROOT / "models" / "encoder"), ROOT / "models" / "reranker"
 SETS = ("cranfield", "cisi", "medline", "liveqa_med", "covidqa_chunks", "xquad_en", "npl_vaswani")
 COLLECTION = "passages"
 
@@ -51,7 +54,7 @@ class JudgedSet:
         return float(ir_measures.calc_aggregate([NDCG], self.judgements, ranking)[NDCG])
 
 
-def judged_set(folder: Path, encoder: Encoder, queries: int, work: Path) -> JudgedSet:
+def judged_set(folder: Path, queries: int, work: Path) -> JudgedSet:
     """The first `queries` judged queries; kept in `work`."""
     kept = work / f"{folder.name}-{queries}.json"
     if kept.exists():
@@ -61,14 +64,15 @@ def judged_set(folder: Path, encoder: Encoder, queries: int, work: Path) -> Judg
         }
         return JudgedSet(**values)
     print(f"first stage of {folder.name}", flush=True)
-    made = _search(folder, encoder, queries)
+    made = _search(folder, queries)
     kept.parent.mkdir(parents=True, exist_ok=True)
     values = {name: getattr(made, name) for name in JudgedSet.__slots__}
     kept.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
     return made
 
 
-def _search(folder: Path, encoder: Encoder, queries: int) -> JudgedSet:
+def _search(folder: Path, queries: int) -> JudgedSet:
+    """As `manage.py evaluate` does without `--adapt`."""
     corpus, questions = load_corpus(folder), load_questions(folder, queries)
     languages = held_languages(corpus.passages)
     length = average_length(corpus.passages, languages=languages)
@@ -76,17 +80,20 @@ def _search(folder: Path, encoder: Encoder, queries: int) -> JudgedSet:
     documents = {str(uuid5(NAMESPACE_URL, id)): id for id in corpus.ids}
     texts = dict(zip(corpus.ids, corpus.passages, strict=True))
     with tempfile.TemporaryDirectory(prefix="quarry-candidates-") as scratch:
-        index = EdgeIndex(Path(scratch))
+        spec = served_spec(load_encoder(ENCODER))
+        encoder = fitted_encoder(ENCODER, corpus.passages, Path(scratch), False, spec)
+        weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
+        index = EdgeIndex(Path(scratch) / "index")
         try:
-            index.create(COLLECTION, served_spec(encoder))
+            index.create(COLLECTION, spec)
             vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
             rows = zip(documents, vectors, lexical.passages(corpus.passages), strict=True)
             index.upsert(COLLECTION, [Point(*row, payload={}) for row in rows])
             passages = dict(zip(documents, corpus.passages, strict=True))
             candidates = {}
             for id, query in questions.queries.items():
-                found = first_stage(index, COLLECTION, encoder, lexical, query)
-                found = by_best_sentence(query, found, passages, encoder, lexical)[:RERANKED]
+                found = first_stage(index, COLLECTION, encoder, lexical, query, weights=weights)
+                found = by_best_sentence(query, found, passages, encoder, lexical, weights)[:RERANKED]
                 candidates[id] = [(documents[hit.id], hit.score) for hit in found]
         finally:
             index.close()

@@ -20,7 +20,6 @@ from benchmarks.compression_judge import milliseconds, scores
 from benchmarks.compression_models import Material, Variant, variants
 from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
-from retrieval.encoder import load_encoder
 from retrieval.processors import usable_processors
 from retrieval.reranker import load_card
 from retrieval.reranker.onnx_backend import MOST_THREADS
@@ -42,8 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     made = variants(_material(options.train, options.work, options.steps), options.work / "models")
-    encoder = load_encoder(ROOT / "models" / "encoder")
-    sets = [judged_set(options.data / name, encoder, options.queries, options.work / "sets") for name in SETS]
+    sets = [judged_set(options.data / name, options.queries, options.work / "sets") for name in SETS]
     rows = _rows(made, sets, options.work / "scores")
     hybrid = {judged.name: judged.ndcg(None, 0) for judged in sets}
     weight, threads = load_card(MODEL).weight, min(usable_processors(), MOST_THREADS)

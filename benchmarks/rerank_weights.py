@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.candidates import MODEL, ROOT, SETS, JudgedSet, judged_set
+from benchmarks.candidates import MODEL, SETS, JudgedSet, judged_set
 from benchmarks.quality import TARGET
 from benchmarks.sections import table, write_section
-from retrieval.encoder import load_encoder
 from retrieval.reranker import Reranker, load_reranker
 from training.evaluate import RERANKED
 
@@ -29,9 +28,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="FOLDER")
     parser.add_argument("--queries", type=int, default=60, help="of each set")
     options = parser.parse_args()
-    encoder, reranker = load_encoder(str(ROOT / "models" / "encoder")), load_reranker(MODEL)
+    reranker = load_reranker(MODEL)
     with tempfile.TemporaryDirectory(prefix="quarry-weights-") as work:
-        judged = [judged_set(options.data / name, encoder, options.queries, Path(work)) for name in SETS]
+        judged = [judged_set(options.data / name, options.queries, Path(work)) for name in SETS]
     curves = {each.name: _by_weight(reranker, each) for each in judged}
     write_section(TARGET, "rerank-weights", _section(curves, options.queries, reranker.card.weight))
 
@@ -52,8 +51,8 @@ def _section(curves: dict[str, list[float]], queries: int, served: float) -> str
     return f"""## How much the reranker counts
 
 nDCG@10 by the weight of the cross-encoder's scores against the first stage's, which orders {RERANKED}
-candidates: as shipped, without learning; the first {queries} judged queries of each set, passages cut at 180
-words. Served: {served:g}. `python -m benchmarks.rerank_weights FOLDER` writes this section.
+candidates: without learning; the first {queries} judged queries of each set, passages cut at 180 words.
+Served: {served:g}. `python -m benchmarks.rerank_weights FOLDER` writes this section.
 
 {table(["set", *(f"{weight:g}" for weight in WEIGHTS)], lines)}"""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoder import load_encoder, static_files
+from retrieval.encoder import Encoder, load_encoder, static_files
+from retrieval.index.base import CollectionSpec
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
 from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
@@ -60,6 +61,20 @@ def fold_rotation(
     rotation = fit_rotation(vectors, dimensions, noise=noise, code_dimensions=code_dimensions)
     write_model(replace(model, table=table @ rotation), output)
     return True
+
+
+def fitted_encoder(
+    model: str, passages: Sequence[Passage], scratch: Path, learned: bool, spec: CollectionSpec
+) -> Encoder:
+    """The encoder of an index version so made: cut, and fitted to the passages where it can be.
+
+    `learned`: the model has learned them, so that it is not damped. Its files are kept in `scratch`.
+    """
+    folder = scratch / f"fitted-{spec.coded}-of-{spec.dimensions}"
+    fitted = folder.is_dir() or fold_rotation(
+        model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions, damp=not learned
+    )
+    return load_encoder(str(folder) if fitted else model, spec.dimensions)
 
 
 def fit_rotation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import shutil
@@ -148,14 +147,17 @@ class Smoothed(nn.Module):
         )
         scale = (largest / weights).sqrt()
         self.shrink = nn.Buffer(1 / scale)
-        self.linears = nn.ModuleList(_scaled(linear, scale) for linear in linears)
+        self.products = nn.ModuleList(_product(linear, scale) for linear in linears)
+        self.biases = [linear.bias.detach() for linear in linears]
 
     def forward(self, states: Tensor) -> list[Tensor]:
         """What each of the maps makes of the states."""
         shrunk = states * self.shrink
         largest = shrunk.abs().amax(-1, keepdim=True).clamp(min=1e-6)
         evened = shrunk / largest
-        return [(evened @ linear.weight.T) * largest + linear.bias for linear in self.linears]
+        return [
+            product(evened) * largest + bias for product, bias in zip(self.products, self.biases, strict=True)
+        ]
 
 
 class Layer(nn.Module):
@@ -193,10 +195,11 @@ class Layer(nn.Module):
         return states.view(*states.shape[:2], self.heads, self.head_size).transpose(1, 2)
 
 
-def _scaled(linear: nn.Linear, scale: Tensor) -> nn.Linear:
-    scaled = copy.deepcopy(linear)
-    scaled.weight = nn.Parameter(linear.weight.detach() * scale)
-    return scaled
+def _product(linear: nn.Linear, scale: Tensor) -> nn.Linear:
+    """Its weights for inputs that were divided by the scale, and no bias."""
+    product = nn.Linear(linear.in_features, linear.out_features, bias=False)
+    product.weight = nn.Parameter(linear.weight.detach() * scale)
+    return product
 
 
 def _inputs_of_linears(model: Bert, sample: dict[str, Tensor]) -> dict[nn.Module, Tensor]:

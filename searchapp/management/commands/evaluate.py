@@ -15,18 +15,17 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from ingestion.engine import model_path
-from retrieval.encoder import Encoder, EncoderUnavailableError, load_encoder
+from retrieval.encoder import EncoderUnavailableError, load_encoder
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.index.base import CollectionSpec
 from retrieval.reranker import Reranker, load_reranker
-from retrieval.types import Passage
 from searchapp.management.arguments import report_file
 from searchapp.management.judged import JudgedCommand, add_judged_arguments
 from training.adapt import adapt
 from training.beir import Corpus, DatasetError, Questions, check_layout, load_corpus, load_questions
 from training.calibrate import calibrate
 from training.evaluate import EncoderFor, Run, evaluate
-from training.rotation import fold_rotation
+from training.rotation import fitted_encoder
 from training.static_model import NotStaticError
 
 CUTS = (512, 256, 128, 64)
@@ -89,7 +88,7 @@ class Command(BaseCommand):
         """The encoders, the fusion weights, and whether the model has learned; from the documents alone."""
         model, passages = model_path(settings.ENCODER), corpus.passages
         if not adapting:
-            encoder_for = partial(_encoder, model, passages, scratch, False)
+            encoder_for = partial(fitted_encoder, model, passages, scratch, False)
             encoder = encoder_for(CollectionSpec(load_encoder(model).dimensions))
             weights, _ = calibrate(encoder.encode_passages, passages, passages, DEFAULT_WEIGHTS)
             return encoder_for, weights, False
@@ -97,7 +96,11 @@ class Command(BaseCommand):
         learned = adapt(model, [[passage] for passage in passages], scratch / "learned")
         self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
         model = str(scratch / "learned") if learned.better else model
-        return partial(_encoder, model, passages, scratch, learned.better), learned.weights, learned.better
+        return (
+            partial(fitted_encoder, model, passages, scratch, learned.better),
+            learned.weights,
+            learned.better,
+        )
 
     def _measure(
         self,
@@ -152,17 +155,6 @@ def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:
         raise ValueError(f"--dims {max(asked)} is too much: {model} has {full} dimensions.")
     most = min(full, settings.DIMENSIONS)
     return list(dict.fromkeys(asked or [most, *(cut for cut in CUTS if cut < most)]))
-
-
-def _encoder(
-    model: str, passages: Sequence[Passage], scratch: Path, learned: bool, spec: CollectionSpec
-) -> Encoder:
-    """The encoder of an index version so made: cut, and fitted to the passages where it can be."""
-    folder = scratch / f"fitted-{spec.coded}-of-{spec.dimensions}"
-    fitted = folder.is_dir() or fold_rotation(
-        model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions, damp=not learned
-    )
-    return load_encoder(str(folder) if fitted else model, spec.dimensions)
 
 
 def _as_json(run: Run) -> dict[str, str | float]:
