@@ -1,6 +1,6 @@
 """Writes the first sections of docs/quality.md: `manage.py evaluate` on every BEIR-layout set of a folder.
 
-python -m benchmarks.quality FOLDER [--queries N]
+python -m benchmarks.quality FOLDER [--queries N] [--state shipped|adapted]
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, metavar="FOLDER")
     parser.add_argument("--queries", type=int, metavar="N", help="of each set; all by default")
+    parser.add_argument("--state", choices=TITLES, help="one section only; two can be made side by side")
     options = parser.parse_args()
     sets = sorted(path.parents[1] for path in options.data.glob("*/qrels/test.tsv"))
-    for state, title in TITLES.items():
+    for state in [options.state] if options.state else TITLES:
         results = [_evaluate(folder, state, options.queries) for folder in sets]
-        markdown = f"## {title}\n\n{_by_run(results)}\n### By dimension\n\n{_by_dimension(results)}"
+        markdown = f"## {TITLES[state]}\n\n{_by_run(results)}\n### By dimension\n\n{_by_dimension(results)}"
         write_section(TARGET, state, markdown)
 
 
