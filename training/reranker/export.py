@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import shutil
@@ -31,7 +32,7 @@ def save_torch(model: Bert, folder: Path) -> None:
 
 
 def save_onnx(model: Bert, folder: Path, sample: dict[str, Tensor]) -> None:
-    """onnx/model_int8.onnx: weights in 8 bits by channel, activations by token, as they come.
+    """onnx/model_int8.onnx: weights in 8 bits by channel, activations quantized as they come.
 
     `sample`: pairs that show how large each dimension of the states becomes.
     """
@@ -135,8 +136,7 @@ class Smoothed(nn.Module):
     """Linear maps of one input: before both get 8 bits, its large dimensions shrink and their weights grow.
 
     Else a few outliers, 40 times as large as the rest, take the range that 8 bits have (SmoothQuant, Xiao et
-    al. 2022, alpha 0.5). For the same reason each token is divided by its largest value: one of the batch
-    would set the step of all (ZeroQuant, Yao et al. 2022).
+    al. 2022, alpha 0.5).
     """
 
     def __init__(self, linears: Sequence[nn.Linear], seen: Tensor) -> None:
@@ -147,17 +147,12 @@ class Smoothed(nn.Module):
         )
         scale = (largest / weights).sqrt()
         self.shrink = nn.Buffer(1 / scale)
-        self.products = nn.ModuleList(_product(linear, scale) for linear in linears)
-        self.biases = [linear.bias.detach() for linear in linears]
+        self.linears = nn.ModuleList(_scaled(linear, scale) for linear in linears)
 
     def forward(self, states: Tensor) -> list[Tensor]:
         """What each of the maps makes of the states."""
         shrunk = states * self.shrink
-        largest = shrunk.abs().amax(-1, keepdim=True).clamp(min=1e-6)
-        evened = shrunk / largest
-        return [
-            product(evened) * largest + bias for product, bias in zip(self.products, self.biases, strict=True)
-        ]
+        return [linear(shrunk) for linear in self.linears]
 
 
 class Layer(nn.Module):
@@ -195,11 +190,10 @@ class Layer(nn.Module):
         return states.view(*states.shape[:2], self.heads, self.head_size).transpose(1, 2)
 
 
-def _product(linear: nn.Linear, scale: Tensor) -> nn.Linear:
-    """Its weights for inputs that were divided by the scale, and no bias."""
-    product = nn.Linear(linear.in_features, linear.out_features, bias=False)
-    product.weight = nn.Parameter(linear.weight.detach() * scale)
-    return product
+def _scaled(linear: nn.Linear, scale: Tensor) -> nn.Linear:
+    scaled = copy.deepcopy(linear)
+    scaled.weight = nn.Parameter(linear.weight.detach() * scale)
+    return scaled
 
 
 def _inputs_of_linears(model: Bert, sample: dict[str, Tensor]) -> dict[nn.Module, Tensor]:
