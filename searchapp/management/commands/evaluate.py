@@ -96,11 +96,8 @@ class Command(BaseCommand):
         learned = adapt(model, [[passage] for passage in passages], scratch / "learned")
         self.stdout.write(f"{learned.reason} {learned.training_pairs} pairs, {learned.seconds:.0f} s")
         model = str(scratch / "learned") if learned.better else model
-        return (
-            partial(fitted_encoder, model, passages, scratch, learned.better),
-            learned.weights,
-            learned.better,
-        )
+        encoder_for = partial(fitted_encoder, model, passages, scratch, learned.better)
+        return encoder_for, learned.weights, learned.better
 
     def _measure(
         self,
