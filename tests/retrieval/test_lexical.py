@@ -22,7 +22,8 @@ CATALOG_OF = {"en": "en_GB", "no": "nb"}
 PARTS = [
     "the", "RUNNING", "dogs'", "e-mail", "3.5", "naïve", "dog-dog", "ΟΔΟΣ", "Σ", "İstanbul", "straße", "für",
     "ﬁn", "Ａ１", "ｱﾙﾍﾞ", "한국어", "中文字", "々", "독일", "\u0301", "\u3099", "\u00a8", "²", "_", "'",
-    " ", "  ", "\n", "\t", "\x1c", "\x85", "\xa0", "\u2028", "\u200b", "\u3000", ".", "。", "！", "?!", "\ud800",
+    " ", "  ", "\n", "\t", "\x1c", "\x85", "\xa0", "\u2028", "\u200b", "\u3000", ".", "。", "！", "?!",
+    "\ud800",
 ]  # fmt: skip
 texts = st.text() | st.lists(st.sampled_from(PARTS)).map("".join)
 
