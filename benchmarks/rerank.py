@@ -59,6 +59,8 @@ def _page(reranker: Reranker, model: str) -> list[Row]:
     if find_spec("sentence_transformers"):
         from sentence_transformers import CrossEncoder
 
+        import retrieval.reranker.twin  # noqa: F401 - transformers then knows the shipped network
+
         # Half precision, as some models are stored, is slow on CPUs.
         window = reranker.card.max_length
         peer = CrossEncoder(model, device="cpu", max_length=window, model_kwargs={"dtype": "float32"})

@@ -19,6 +19,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from sentence_transformers import CrossEncoder
 from torch import Tensor, nn
 
+import retrieval.reranker.twin  # noqa: F401 - transformers then knows the shipped network
 from retrieval.reranker import card
 from retrieval.reranker.triton_backend import MODEL
 

@@ -52,6 +52,8 @@ def load_cross_encoder(name_or_folder: str, precision: Precision, max_length: in
     """
     from sentence_transformers import CrossEncoder
 
+    import retrieval.reranker.twin  # noqa: F401 - transformers then knows the shipped network
+
     cuda = torch.cuda.is_available()
     if precision == "fp16" and not cuda:
         raise RuntimeError(

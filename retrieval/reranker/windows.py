@@ -25,7 +25,7 @@ class TokenizedPair(NamedTuple):
 
     place: int  # of the pair among those of the caller
     ids: IntArray  # (tokens,)
-    head: int  # tokens before the passage's
+    head: int  # tokens of the query's type, which come first
 
 
 class PairTokenizer:
@@ -53,8 +53,11 @@ class PairTokenizer:
         query, passage = np.flatnonzero(sides == 0), np.flatnonzero(sides == 1)
         self._before, self._after = ids[: query[0]], ids[passage[-1] + 1 :]
         self._between = ids[query[-1] + 1 : passage[0]]
+        types = np.array(sample.type_ids)
         self._room = max_length - int((sides == -1).sum())
-        self.types: tuple[int, int] = (sample.type_ids[query[0]], sample.type_ids[passage[0]])
+        self.types: tuple[int, int] = (int(types[query[0]]), int(types[passage[0]]))
+        # Some templates open the passage with a token of its own, which is of the passage's type.
+        self._closing = int((types[query[-1] + 1 : passage[0]] == self.types[0]).sum())
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TokenizedPair]:
         """The windows that the model can read, those of a pair in the order of its text."""
@@ -68,7 +71,7 @@ class PairTokenizer:
             for place, ((text, _), whole) in enumerate(zip(pairs, passages, strict=True))
             for query, passage in _windows(query_ids[text], whole, self._room)
             if self._readable(query) and self._readable(passage)
-            for head in (len(self._before) + len(query) + len(self._between),)
+            for head in (len(self._before) + len(query) + self._closing,)
         ]
 
     def _by_tokenizer(self, texts: Sequence[str]) -> list[IntArray]:

@@ -28,6 +28,16 @@ def bert(folder: Path, *, num_labels: int = 1) -> Path:
     return _save(folder, BertForSequenceClassification, config, special, template)
 
 
+def twin(folder: Path) -> Path:
+    """As the shipped one is built: each text of a pair between its own special tokens."""
+    from retrieval.reranker.twin import TwinBert, TwinBertConfig
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    config = TwinBertConfig(vocab_size=64, max_position_embeddings=128, **SMALL)
+    template = ("[CLS] $A [SEP]", "[CLS] $A [SEP] [CLS]:1 $B:1 [SEP]:1")
+    return _save(folder, TwinBert, config, special, template)
+
+
 def xlm_roberta(folder: Path) -> Path:
     """As BAAI/bge-reranker-v2-m3 is built: no token types, positions counted from the padding's id."""
     from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification

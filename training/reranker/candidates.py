@@ -39,9 +39,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the data")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json.gz")
     options = parser.parse_args()
+    write_candidates(options.data, options.out)
+
+
+def write_candidates(data: Path, out: Path) -> None:
+    """`data`: the folder train/ of the data; `out`: FILE.json.gz."""
     draw = random.Random(0)
     glosses = draw.sample(read_glosses(), GLOSSES)
-    pairs = [pair for name in SOURCES for pair in read_pairs(options.data, name)] + glosses
+    pairs = [pair for name in SOURCES for pair in read_pairs(data, name)] + glosses
     numbers: dict[str, int] = {}
     queries, labels = [], []
     for pair in pairs:
@@ -53,7 +58,7 @@ def main() -> None:
     queries += phrases
     labels += [_UNLABELLED] * len(phrases)
     table = {"passages": passages, "queries": queries, "labels": labels, "found": _found(passages, queries)}
-    with gzip.open(options.out, "wt", encoding="utf-8", compresslevel=6) as file:
+    with gzip.open(out, "wt", encoding="utf-8", compresslevel=6) as file:
         json.dump(table, file, ensure_ascii=False)
 
 

@@ -80,13 +80,12 @@ class Split:
 
 
 class Pairs:
-    """The student's tokens of queries and passages, made once, joined for each batch."""
+    """The cross-encoder's tokens of queries and passages, made once, joined for each batch."""
 
     def __init__(self, folder: Path, lists: Lists, *, passage_tokens: int = PASSAGE_TOKENS) -> None:
         tokenizer = plain_tokenizer(folder)
-        cls, sep = tokenizer.encode("").ids
-        self._queries = [np.array([cls, *ids, sep]) for ids in _ids(tokenizer, lists.queries, QUERY_TOKENS)]
-        self._passages = [np.array([*ids, sep]) for ids in _ids(tokenizer, lists.passages, passage_tokens)]
+        self._queries = _ids(tokenizer, lists.queries, QUERY_TOKENS)
+        self._passages = _ids(tokenizer, lists.passages, passage_tokens)
 
     def inputs(self, rows: NDArray[np.int64], chosen: NDArray[np.int64], device: str) -> dict[str, Tensor]:
         """All pairs of the rows with their chosen passages."""
@@ -99,6 +98,15 @@ class Pairs:
         places = torch.arange(batch.shape[1], device=device)[None]
         types = (places >= torch.tensor(first, device=device)[:, None]) & mask.bool()
         return {"input_ids": batch, "attention_mask": mask, "token_type_ids": types.long()}
+
+
+def pair_inputs(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> dict[str, Tensor]:
+    """Pairs as the cross-encoder reads them, padded."""
+    encodings = tokenizer.encode_batch_fast(list(pairs))
+    ids, mask = padded([encoding.ids for encoding in encodings], "cpu")
+    types = torch.zeros_like(ids)
+    types[mask.bool()] = torch.tensor([type for encoding in encodings for type in encoding.type_ids])
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
 def read_candidates(file: Path) -> dict[str, Any]:
@@ -124,6 +132,8 @@ def padded(rows: Sequence[Sequence[int] | NDArray[np.int64]], device: str) -> tu
     return torch.from_numpy(ids).to(device), torch.from_numpy(mask.astype(np.int64)).to(device)
 
 
-def _ids(tokenizer: Tokenizer, texts: Sequence[str], longest: int) -> list[list[int]]:
+def _ids(tokenizer: Tokenizer, texts: Sequence[str], longest: int) -> list[NDArray[np.int64]]:
+    """[CLS] text [SEP] of each, of the text so many tokens at the most."""
+    cls, sep = tokenizer.encode("").ids
     encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-    return [encoding.ids[:longest] for encoding in encodings]
+    return [np.array([cls, *encoding.ids[:longest], sep]) for encoding in encodings]

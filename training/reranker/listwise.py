@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertForSequenceClassification, BertModel
+from transformers import BertModel
 
+from retrieval.reranker.twin import TwinBert
+from training.reranker.layers import Bert
 from training.reranker.lists import (
     PASSAGE_TOKENS,
     QUERY_TOKENS,
@@ -29,7 +31,6 @@ from training.reranker.lists import (
     read_candidates,
 )
 from training.reranker.loop import Log, label_loss, learn, listwise_loss, rates, without_dropout
-from training.reranker.student import Bert
 
 TEMPERATURE = 0.05  # of the teacher's cosines
 LABEL_WEIGHT = 0.3  # of the labels against the teacher: a neighbouring section is often no wrong answer
@@ -62,7 +63,7 @@ def main() -> None:
         np.array(table["found"]),
         _nearest(queries, passages),
     )
-    model: Bert = BertForSequenceClassification.from_pretrained(options.student, dtype=torch.float32)
+    model: Bert = TwinBert.from_pretrained(options.student, dtype=torch.float32)
     tune(model.to(options.device), lists, queries, passages, Pairs(options.student, lists), options.seconds)
     model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
     model.half().save_pretrained(options.out)

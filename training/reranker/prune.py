@@ -1,4 +1,4 @@
-"""Prune any BertForSequenceClassification: layers, heads, feed-forward neurons and rows of its vocabulary.
+"""Prune the cross-encoder: layers, heads, feed-forward neurons and rows of its vocabulary.
 
 What stays is fitted by least squares to what the whole model computes, so that no step of training is needed.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.reranker.student import (
+from training.reranker.layers import (
     Bert,
     keep_rows,
     largest_neurons,
@@ -26,11 +26,15 @@ Samples = Sequence[dict[str, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What stays. None: all. `layers`: their numbers, ascending, with the last, whose [CLS] is scored."""
+    """What stays. None: all. `layers`: their numbers, ascending, with the last, whose states are compared."""
 
     layers: tuple[int, ...] | None = None
     heads: int | None = None  # of each layer
     feed_forward: int | None = None  # neurons of each layer
+
+    def kept(self, model: Bert) -> tuple[int, ...]:
+        """The numbers of the model's layers that stay."""
+        return self.layers or tuple(range(len(model.bert.encoder.layer)))
 
 
 def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
@@ -51,7 +55,7 @@ def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
     Raises:
         ValueError: `layers` lacks the last one, or is not ascending.
     """
-    numbers = cut.layers or tuple(range(len(model.bert.encoder.layer)))
+    numbers = cut.kept(model)
     if numbers[-1] != len(model.bert.encoder.layer) - 1 or list(numbers) != sorted(set(numbers)):
         raise ValueError(f"Layers {numbers} of {len(model.bert.encoder.layer)}: they must ascend to the last")
     pruned = copy.deepcopy(model).eval()
@@ -85,6 +89,8 @@ def keep_vocabulary(model: Bert, rows: Sequence[int]) -> Bert:
     pruned = copy.deepcopy(model)
     words = model.bert.embeddings.word_embeddings.weight.detach()[list(rows)].clone()
     pruned.bert.embeddings.word_embeddings = nn.Embedding(len(words), words.shape[1], 0, _weight=words)
+    weights = model.comparison.term_weights.detach()[list(rows)].clone()
+    pruned.comparison.term_weights = nn.Parameter(weights)
     pruned.config.vocab_size = len(words)
     return pruned
 
@@ -130,7 +136,7 @@ def _fit_attention(pruned: Bert, layer: Bert, model: Bert, norm: nn.LayerNorm, s
     """`norm`: of the whole model, whose input is what the layer's attention should make."""
     out = layer.attention.output
     ((wanted, _),) = _states(model, norm, samples)
-    (mixed, _), (summed, _) = token_states(pruned.bert, [out.dense, out.LayerNorm], samples)
+    (mixed, _), (summed, _) = token_states(pruned, [out.dense, out.LayerNorm], samples)
     residual = summed - out.dense(mixed)
     set_weights(out.dense, ridge(mixed, wanted - residual, _start(out.dense)))
 
@@ -141,13 +147,11 @@ def _fit_feed_forward(
     """`norm`: of the whole model, whose input is what the layer's feed-forward block should make."""
     outer = layer.output.dense
     ((wanted, _),) = _states(model, norm, samples)
-    ((attended, neurons),) = token_states(pruned.bert, [layer.intermediate], samples)
+    ((attended, neurons),) = token_states(pruned, [layer.intermediate], samples)
     kept = largest_neurons(neurons, outer, width)
     start = _start(outer, kept)
     keep_rows(layer.intermediate.dense, kept)
-    # A block without weights does nothing, and the export leaves it out: it stays so.
-    solved = ridge(neurons[:, kept], wanted - attended, start) if outer.weight.any() else start
-    set_weights(outer, solved)
+    set_weights(outer, ridge(neurons[:, kept], wanted - attended, start))
     layer.output.LayerNorm.load_state_dict(norm.state_dict())
 
 
@@ -157,7 +161,7 @@ def _states(model: Bert, norm: nn.LayerNorm, samples: Samples) -> list[tuple[Ten
     needed = 1 + next(place for place, layer in enumerate(layers) if norm in {*layer.modules()})
     model.bert.encoder.layer = layers[:needed]
     try:
-        return token_states(model.bert, [norm], samples)
+        return token_states(model, [norm], samples)
     finally:
         model.bert.encoder.layer = layers
 

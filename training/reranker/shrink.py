@@ -1,9 +1,9 @@
-"""Distil a cross-encoder into fewer layers, on a CPU: its scores over lists of candidates, and its states.
+"""Distil the cross-encoder into fewer layers or neurons, on a CPU: its scores over lists, and its states.
 
     python -m training.reranker.shrink --model FOLDER --candidates FILE --layers 0,2,4,5 --out FOLDER
 
-Candidates come from `training.reranker.candidates`. The student begins as some of the model's own layers,
-each fitted to the work of those left out behind it (`training.reranker.prune`).
+Candidates come from `training.reranker.candidates`. The student begins as a part of the model, fitted to what
+the whole computes (`training.reranker.prune`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import BertForSequenceClassification
 
-from training.reranker.distil import fast
+from retrieval.reranker.twin import TwinBert
 from training.reranker.export import TOKENIZER_FILES, save_torch
+from training.reranker.layers import Bert
 from training.reranker.lists import Lists, Mix, Pairs, Split, read_candidates
-from training.reranker.loop import Log, learn, listwise_loss, rate_at, without_dropout
+from training.reranker.loop import Log, fast, learn, listwise_loss, rate_at, without_dropout
 from training.reranker.prune import Cut, prune, stands_for
-from training.reranker.student import Bert
 
 QUERIES, PASSAGE_TOKENS = 4, 112
 # BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.
@@ -46,9 +45,9 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`layers`: of the teacher, with which the student begins. `hidden`: the weight of the states' loss."""
+    """`cut`: of the teacher, what the student begins as. `hidden`: the weight of the states' loss."""
 
-    layers: tuple[int, ...]
+    cut: Cut
     hidden: float
     steps: int
 
@@ -59,13 +58,14 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, required=True, help="the cross-encoder to shrink")
     parser.add_argument("--candidates", type=Path, required=True)
-    parser.add_argument("--layers", required=True, help="of the model, with the last: 0,2,4,5")
+    parser.add_argument("--layers", help="of the model, with the last: 0,2,4,5; otherwise all")
+    parser.add_argument("--feed-forward", type=int, help="neurons of each layer; otherwise all")
     parser.add_argument("--hidden", type=float, default=1.0, help="weight of the states; 0: scores alone")
     parser.add_argument("--steps", type=int, default=STEPS, help="of 32 pairs")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    layers = tuple(int(number) for number in options.layers.split(","))
-    recipe = Recipe(layers, options.hidden, options.steps)
+    layers = tuple(int(number) for number in options.layers.split(",")) if options.layers else None
+    recipe = Recipe(Cut(layers, feed_forward=options.feed_forward), options.hidden, options.steps)
     shrink(options.model, recipe, *read_lists(options.model, options.candidates), options.out)
 
 
@@ -84,8 +84,8 @@ def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -
         ValueError: the recipe's layers lack the last one, or are not ascending.
     """
     torch.manual_seed(0)
-    teacher: Bert = BertForSequenceClassification.from_pretrained(model, dtype=torch.float32)
-    student = prune(teacher.eval(), calibration(lists, pairs), Cut(layers=recipe.layers))
+    teacher: Bert = TwinBert.from_pretrained(model, dtype=torch.float32).eval()
+    student = prune(teacher, calibration(lists, pairs), recipe.cut)
     taught = teach(student, teacher, lists, pairs, recipe)
     out.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
@@ -131,7 +131,7 @@ def hidden_loss(states: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
 
 
 def _losses(student: Bert, teacher: Bert, inputs: dict[str, Tensor], recipe: Recipe, queries: int) -> Tensor:
-    """(2,): by the scores of each query's passages, and by the states below the last layer."""
+    """(2,): by the scores of each query's passages, and by the states."""
     with torch.no_grad(), fast():
         wanted = teacher(**inputs, output_hidden_states=True)
     with fast():
@@ -139,10 +139,9 @@ def _losses(student: Bert, teacher: Bert, inputs: dict[str, Tensor], recipe: Rec
     listwise = listwise_loss(got.logits.float().view(queries, -1), wanted.logits.float().view(queries, -1))
     if not recipe.hidden:
         return torch.stack([listwise, torch.zeros(())])
-    # Of the last layer's states only that of [CLS] is read, and the scores already say what it should be.
     distances = [
         hidden_loss(got.hidden_states[place + 1], wanted.hidden_states[target + 1], inputs["attention_mask"])
-        for place, target in enumerate(stands_for(recipe.layers)[:-1])
+        for place, target in enumerate(stands_for(recipe.cut.kept(teacher)))
     ]
     return torch.stack([listwise, torch.stack(distances).mean()])
 

@@ -10,47 +10,43 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import BertForSequenceClassification
 
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_reranker
+from retrieval.reranker.twin import TwinBert
 from training.reranker.calibrate import calibrate
-from training.reranker.candidates import GLOSSES, SOURCES
-from training.reranker.distil import Schedule, Texts, distil, fast
+from training.reranker.candidates import GLOSSES, SOURCES, write_candidates
 from training.reranker.export import save_card, save_onnx, save_torch
-from training.reranker.graft import graft
-from training.reranker.held_out import held_out
-from training.reranker.pairs import PairSchedule, pair_inputs, tune
-from training.reranker.student import Bert, hold_marks, load_teacher, make_student
+from training.reranker.held_out import held_out, shortened
+from training.reranker.layers import Bert
+from training.reranker.lists import pair_inputs, plain_tokenizer
+from training.reranker.prune import Cut
+from training.reranker.shrink import STEPS, Recipe, read_lists, shrink
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
+from training.reranker.whole import make_whole
 from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 
-VOCABULARY = 15_200
 MAX_LENGTH = 320
+CUT = Cut(feed_forward=768)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the data")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
-    parser.add_argument("--steps", type=int, default=1500, help="of teaching the student")
-    parser.add_argument("--pair-steps", type=int, default=300, help="of tuning the cross-encoder")
+    parser.add_argument("--work", type=Path, default=Path("data/reranker"), help="what is made on the way")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of distilling the whole model")
     parser.add_argument("--encoder", default="models/encoder", help="finds the candidates to calibrate with")
     parser.add_argument("--export-only", action="store_true", help="INT8 anew from the folder's weights")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     sources = read_sources(arguments.data)
-    if arguments.export_only:
-        export(arguments.out, sources)
-        return
-    learned, unseen = split(sources)
-    train(learned, arguments.out, arguments.steps, arguments.pair_steps)
-    save_card(arguments.out, weight=0.0, max_length=MAX_LENGTH)
-    encoder = load_encoder(arguments.encoder)
-    reranker = load_reranker(arguments.out)
-    weight, spread = calibrate(reranker, encoder, unseen[: len(SOURCES)], sources[: len(SOURCES)])
-    save_card(arguments.out, weight=weight, max_length=MAX_LENGTH, spread=spread)
+    if not arguments.export_only:
+        train(arguments.data, sources, arguments.work, arguments.out, arguments.steps)
+    export(arguments.out, sources)
+    if not arguments.export_only:
+        judge(arguments.out, arguments.encoder, sources)
 
 
 def read_sources(data: Path) -> list[list[Pair]]:
@@ -70,47 +66,34 @@ def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[lis
     return [learned for learned, _ in parts], [unseen for _, unseen in parts]
 
 
-def train(sources: Sequence[Sequence[Pair]], out: Path, steps: int, pair_steps: int) -> None:
-    """Vocabulary, student, cross-encoder, and the folder's files but the card."""
-    texts = [text for source in sources for pair in source[::5] for text in (pair.query, pair.positive)]
-    rows = english_vocabulary(TEACHER, texts, VOCABULARY)
-    save_tokenizer(TEACHER, rows, out, MAX_LENGTH)
-    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
-    readers = Texts(Tokenizer.from_file(str(TEACHER / "tokenizer.json")), tokenizer)
-    teacher = load_teacher(TEACHER)
-    with fast():
-        student, marks = make_student(teacher, rows, _samples(readers, sources))
-    hold_marks(student, marks)
-    distil(student, marks, teacher, readers, sources, Schedule(steps=steps))
-    pairs = sample_pairs(tokenizer, sources)
-    model = graft(student, marks, pairs)
-    tune(model, teacher, readers, tokenizer, sources, PairSchedule(steps=pair_steps))
-    save(model, out, pairs)
+def train(data: Path, sources: Sequence[Sequence[Pair]], work: Path, out: Path, steps: int) -> None:
+    """model.safetensors and the tokenizer: the whole model, and what `CUT` leaves of it, taught by the whole."""
+    learned, _ = split(sources)
+    rows = english_vocabulary(TEACHER)
+    whole, candidates = work / "whole", work / "candidates.json.gz"
+    save_tokenizer(TEACHER, rows, whole, MAX_LENGTH)
+    passages = [shortened(pair.positive) for source in learned for pair in source[::5]]
+    save_torch(make_whole(TEACHER, rows, plain_tokenizer(whole), passages), whole)
+    if not candidates.exists():
+        write_candidates(data, candidates)
+    shrink(whole, Recipe(CUT, 1.0, steps), *read_lists(whole, candidates), out)
 
 
 def export(folder: Path, sources: Sequence[Sequence[Pair]]) -> None:
-    """onnx/model_int8.onnx from model.safetensors, once that was tuned."""
-    model: Bert = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-    save_onnx(
-        model.eval(), folder, sample_pairs(Tokenizer.from_file(str(folder / "tokenizer.json")), sources)
+    """onnx/model_int8.onnx from model.safetensors: both then hold the same, rounded weights."""
+    model: Bert = TwinBert.from_pretrained(folder, dtype=torch.float32).eval()
+    save_onnx(model, folder, sample_pairs(plain_tokenizer(folder), sources))
+
+
+def judge(folder: Path, encoder: str, sources: Sequence[Sequence[Pair]]) -> None:
+    """quarry.json: how far the scores are to be trusted, by what nobody learned."""
+    _, unseen = split(sources)
+    save_card(folder, weight=0.0, max_length=MAX_LENGTH)
+    labelled = slice(len(SOURCES))
+    weight, spread = calibrate(
+        load_reranker(folder), load_encoder(encoder), unseen[labelled], sources[labelled]
     )
-
-
-def save(model: Bert, out: Path, sample: dict[str, Tensor]) -> None:
-    """All that holds weights."""
-    # First what torch loads: both files then come from the same, rounded weights.
-    save_torch(model, out)
-    save_onnx(model, out, sample)
-
-
-def _samples(readers: Texts, sources: Sequence[Sequence[Pair]]) -> list[dict[str, Tensor]]:
-    """About 17,000 tokens, long and short texts apart."""
-    random_ = random.Random(1)
-    labelled = [source for source in sources if len(source) > 100]
-    passages = [pair.positive for source in labelled for pair in random_.sample(list(source), 90)]
-    queries = [pair.query for source in labelled for pair in random_.sample(list(source), 100)]
-    long = [text for text in passages if len(text) > 200]
-    return [readers.for_teacher(long, 56), readers.for_teacher(queries, 14)]
+    save_card(folder, weight=weight, max_length=MAX_LENGTH, spread=spread)
 
 
 def sample_pairs(tokenizer: Tokenizer, sources: Sequence[Sequence[Pair]]) -> dict[str, Tensor]:

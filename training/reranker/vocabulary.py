@@ -1,10 +1,9 @@
-"""A smaller WordPiece vocabulary for English: fewer rows, the same tokenizer otherwise."""
+"""The WordPiece vocabulary of English: fewer rows, the same tokenizer otherwise."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,15 @@ PIECE = re.compile(r"(##)?[a-z0-9]+")
 SYMBOLS = set("°±×÷µ€£¥§©®™…–—‘’“”•→≤≥≈√∞∑∆²³½¼αβγδεζηθικλμνξοπρστυφχψω")
 
 
-def english_vocabulary(teacher: Path, texts: Iterable[str], size: int) -> list[int]:
-    """The rows of the teacher's vocabulary to keep, in their old order.
+def english_vocabulary(teacher: Path) -> list[int]:
+    """The rows of the teacher's vocabulary to keep, in their old order: pieces of English words, and symbols.
 
-    All special tokens, single characters and common symbols stay, so that any Latin text has tokens. Of the
-    others, those that the texts use most; where they say nothing, BERT's order, which is by frequency.
+    All of them: with half, rarer words fell into pieces that the teacher never saw together, and a third of what
+    reranking gained was gone. Special tokens, single characters and common symbols stay, so that any Latin text
+    has tokens; other scripts become unknown ones.
     """
-    tokenizer, counts = _counted(teacher, texts)
-    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    kept = {row for token, row in vocabulary if _needed(token)}
-    pieces = [row for token, row in vocabulary if row not in kept and PIECE.fullmatch(token)]
-    # Half by the texts, half by BERT's own order: the model also reads what it was not trained on.
-    by_texts = sorted(pieces, key=lambda row: -counts[row])
-    kept.update(by_texts[: (size - len(kept)) // 2])
-    kept.update([row for row in pieces if row not in kept][: size - len(kept)])
-    return sorted(kept)
+    vocabulary = Tokenizer.from_file(str(teacher / "tokenizer.json")).get_vocab()
+    return sorted(row for token, row in vocabulary.items() if _needed(token) or PIECE.fullmatch(token))
 
 
 def used_rows(folder: Path, texts: Iterable[str]) -> list[int]:
@@ -39,12 +32,19 @@ def used_rows(folder: Path, texts: Iterable[str]) -> list[int]:
     Tokens of these texts stay as they are: WordPiece takes the longest piece that it finds, and none of those
     that it found is lost.
     """
-    tokenizer, counts = _counted(folder, texts)
-    return sorted(row for token, row in tokenizer.get_vocab().items() if counts[row] or _needed(token))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    used = {row for encoding in encodings for row in encoding.ids}
+    return sorted(row for token, row in tokenizer.get_vocab().items() if row in used or _needed(token))
 
 
 def save_tokenizer(teacher: Path, rows: list[int], folder: Path, max_length: int) -> None:
-    """tokenizer.json and its configuration for the kept rows, numbered anew from 0."""
+    """tokenizer.json and its configuration for the kept rows, numbered anew from 0, and for pairs.
+
+    Each text of a pair begins with [CLS] and ends with [SEP], as it does alone (`retrieval.reranker.twin`).
+    """
     spec: dict[str, Any] = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))
     new_id = {row: number for number, row in enumerate(rows)}
     vocabulary = spec["model"]["vocab"]
@@ -53,24 +53,23 @@ def save_tokenizer(teacher: Path, rows: list[int], folder: Path, max_length: int
         token["id"] = new_id[token["id"]]
     for token in spec["post_processor"]["special_tokens"].values():
         token["ids"] = [new_id[row] for row in token["ids"]]
+    spec["post_processor"]["pair"] = [
+        part for segment, text in enumerate("AB") for part in _template(text, segment)
+    ]
     spec["padding"] = spec["truncation"] = None
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
     config = json.loads((teacher / "tokenizer_config.json").read_text(encoding="utf-8"))
     config = {key: value for key, value in config.items() if key != "name_or_path"}
-    config |= {"model_max_length": max_length, "tokenizer_class": "BertTokenizerFast"}
+    config |= {"model_max_length": max_length, "tokenizer_class": "PreTrainedTokenizerFast"}
+    config["model_input_names"] = ["input_ids", "token_type_ids", "attention_mask"]
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
 
 
-def _counted(folder: Path, texts: Iterable[str]) -> tuple[Tokenizer, Counter[int]]:
-    """The folder's tokenizer, and how often the texts use each row."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    counts: Counter[int] = Counter()
-    for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
-        counts.update(encoding.ids)
-    return tokenizer, counts
+def _template(text: str, segment: int) -> list[dict[str, Any]]:
+    """[CLS] text [SEP], as tokenizer.json writes it."""
+    kinds = (("SpecialToken", "[CLS]"), ("Sequence", text), ("SpecialToken", "[SEP]"))
+    return [{kind: {"id": name, "type_id": segment}} for kind, name in kinds]
 
 
 def _needed(token: str) -> bool:

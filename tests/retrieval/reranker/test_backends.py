@@ -21,7 +21,12 @@ def words(count: int) -> str:
 
 
 PAIRS = [(words(4), words(n)) for n in (3, 40, 12, 90, 7, 25)]
-ARCHITECTURES = [cross_encoders.bert, cross_encoders.xlm_roberta, cross_encoders.modern_bert]
+ARCHITECTURES = [
+    cross_encoders.bert,
+    cross_encoders.twin,
+    cross_encoders.xlm_roberta,
+    cross_encoders.modern_bert,
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,7 @@ def test_any_cross_encoder_should_load_by_its_folder_and_score_as_sentence_trans
     assert load_reranker(folder, backend="torch-fp32").score(PAIRS) == pytest.approx(reference, abs=1e-4)
 
 
-@pytest.mark.parametrize("build", ARCHITECTURES[:2])
+@pytest.mark.parametrize("build", ARCHITECTURES[:3])
 def test_an_exported_model_should_score_without_torch_as_with_it(
     build: Callable[[Path], Path], tmp_path: Path
 ) -> None:

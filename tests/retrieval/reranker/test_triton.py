@@ -48,7 +48,7 @@ def test_triton_should_score_as_torch_does(model: Path, server: TritonServer) ->
     assert client(model, server).score(PAIRS) == pytest.approx(reference, abs=0.1)  # half precision
 
 
-@pytest.mark.parametrize("build", [cross_encoders.xlm_roberta, cross_encoders.bert])
+@pytest.mark.parametrize("build", [cross_encoders.xlm_roberta, cross_encoders.bert, cross_encoders.twin])
 def test_triton_should_serve_the_int8_export_of_any_inputs(
     build: object, tmp_path: Path, model: Path
 ) -> None:

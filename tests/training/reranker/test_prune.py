@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("transformers")
 
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
-from training.reranker.export import ScoreOnly  # noqa: E402
+from retrieval.reranker.twin import TwinBert, TwinBertConfig  # noqa: E402
+from training.reranker.export import Exported  # noqa: E402
+from training.reranker.layers import largest_neurons, ridge  # noqa: E402
 from training.reranker.lists import Lists, Mix  # noqa: E402
 from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
 from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
-from training.reranker.student import largest_neurons, ridge  # noqa: E402
 from training.reranker.vocabulary import used_rows  # noqa: E402
 
 HEADS, SIZE = 4, 12
@@ -24,9 +25,9 @@ Inputs = dict[str, torch.Tensor]
 
 
 @pytest.fixture(scope="module")
-def model() -> transformers.BertForSequenceClassification:
+def model() -> TwinBert:
     torch.manual_seed(0)
-    config = transformers.BertConfig(
+    config = TwinBertConfig(
         vocab_size=60,
         hidden_size=HEADS * SIZE,
         num_hidden_layers=4,
@@ -36,7 +37,7 @@ def model() -> transformers.BertForSequenceClassification:
         initializer_range=0.15,
         num_labels=1,
     )
-    return transformers.BertForSequenceClassification(config).eval()
+    return TwinBert(config).eval()
 
 
 def pairs(count: int, seed: int) -> Inputs:
@@ -48,12 +49,12 @@ def pairs(count: int, seed: int) -> Inputs:
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
-def scores(model: transformers.BertForSequenceClassification, inputs: Inputs) -> torch.Tensor:
+def scores(model: TwinBert, inputs: Inputs) -> torch.Tensor:
     with torch.no_grad():
         return model(**inputs).logits[:, 0]
 
 
-def test_pruning_nothing_should_change_no_score(model: transformers.BertForSequenceClassification) -> None:
+def test_pruning_nothing_should_change_no_score(model: TwinBert) -> None:
     samples, inputs = [pairs(8, 1)], pairs(20, 2)
     for cut in (Cut(), Cut(layers=(0, 1, 2, 3), heads=HEADS, feed_forward=64)):
         assert torch.allclose(scores(prune(model, samples, cut), inputs), scores(model, inputs), atol=1e-6)
@@ -61,7 +62,7 @@ def test_pruning_nothing_should_change_no_score(model: transformers.BertForSeque
 
 @pytest.mark.parametrize("cut", [Cut(heads=2), Cut(feed_forward=24), Cut(layers=(0, 2, 3))])
 def test_least_squares_should_be_nearer_than_plain_cutting(
-    model: transformers.BertForSequenceClassification, cut: Cut, monkeypatch: pytest.MonkeyPatch
+    model: TwinBert, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples, inputs = [pairs(64, seed) for seed in (3, 4)], pairs(64, 5)
     fitted = scores(prune(model, samples, cut), inputs)
@@ -72,7 +73,7 @@ def test_least_squares_should_be_nearer_than_plain_cutting(
 
 
 def test_a_pruned_model_should_be_smaller_and_export(
-    model: transformers.BertForSequenceClassification,
+    model: TwinBert,
 ) -> None:
     pruned = prune(model, [pairs(64, 6)], Cut(layers=(1, 3), heads=3, feed_forward=40))
     layer = pruned.bert.encoder.layer[1]
@@ -80,17 +81,17 @@ def test_a_pruned_model_should_be_smaller_and_export(
     assert layer.attention.self.value.weight.shape == (3 * SIZE, HEADS * SIZE)
     assert layer.output.dense.weight.shape == (HEADS * SIZE, 40)
     inputs = pairs(9, 7)
-    exported = ScoreOnly(pruned, inputs).eval()(*inputs.values())[:, 0]
+    exported = Exported(pruned, inputs).eval()(*inputs.values())[:, 0]
     assert torch.corrcoef(torch.stack([exported, scores(pruned, inputs)]))[0, 1] > 0.99
 
 
 def test_head_gains_should_be_nothing_for_a_head_that_writes_nothing() -> None:
     torch.manual_seed(1)
-    config = transformers.BertConfig(
+    config = TwinBertConfig(
         vocab_size=60, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
     )
     config.num_labels = 1
-    made = transformers.BertForSequenceClassification(config).eval()
+    made = TwinBert(config).eval()
     with torch.no_grad():
         made.bert.encoder.layer[0].attention.output.dense.weight[:, :12] = 0
     silent, other = head_gains(made, [pairs(6, 8)])[0].tolist()
@@ -99,7 +100,7 @@ def test_head_gains_should_be_nothing_for_a_head_that_writes_nothing() -> None:
 
 
 def test_layers_should_end_with_the_one_that_is_scored(
-    model: transformers.BertForSequenceClassification,
+    model: TwinBert,
 ) -> None:
     assert stands_for((0, 2, 3)) == [1, 2, 3]
     for layers in ((0, 1), (2, 1, 3)):
@@ -108,7 +109,7 @@ def test_layers_should_end_with_the_one_that_is_scored(
 
 
 def test_pruning_unused_rows_should_change_no_score(
-    model: transformers.BertForSequenceClassification, tmp_path: Path
+    model: TwinBert, tmp_path: Path
 ) -> None:
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{number}" for number in range(56))]
     tokenizer = Tokenizer(models.WordPiece({name: row for row, name in enumerate(names)}, unk_token="[UNK]"))
@@ -148,7 +149,7 @@ def test_hidden_loss_should_be_a_share_of_the_variance_without_padding() -> None
 
 
 def test_teaching_should_bring_the_student_nearer(
-    model: transformers.BertForSequenceClassification,
+    model: TwinBert,
 ) -> None:
     class OnePerQuery:
         """Stands for the tokens of texts: a pair's are made of its numbers."""
@@ -164,8 +165,8 @@ def test_teaching_should_bring_the_student_nearer(
     lists = Lists(
         ["q"] * count, [f"p {n}" for n in range(count)], np.arange(count), found, found, Mix(4, 0, 1)
     )
-    recipe = Recipe(layers=(1, 3), hidden=1.0, steps=20)
-    student = prune(model, [pairs(64, 11)], Cut(layers=recipe.layers))
+    recipe = Recipe(Cut(layers=(1, 3)), hidden=1.0, steps=20)
+    student = prune(model, [pairs(64, 11)], recipe.cut)
     taught = teach(student, model, lists, OnePerQuery(), recipe)
     assert taught.steps == 20
     assert taught.after < taught.before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import log
 from pathlib import Path
 
 import pytest
@@ -10,120 +11,114 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from training.reranker.distil import padded, vectors  # noqa: E402
-from training.reranker.export import ScoreOnly, save_card, save_onnx, save_torch  # noqa: E402
-from training.reranker.graft import graft  # noqa: E402
-from training.reranker.student import Marks, Shape, hold_marks, make_student, pooled  # noqa: E402
+from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 
-CLS, SEP, WORDS = 1, 2, range(3, 60)
+from training.reranker.export import Exported, save_card, save_onnx, save_torch  # noqa: E402
+from training.reranker.lists import pair_inputs, plain_tokenizer  # noqa: E402
+from training.reranker.vocabulary import english_vocabulary, save_tokenizer  # noqa: E402
+from training.reranker.whole import LEAST_WEIGHT, make_whole, term_weights  # noqa: E402
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = ["vaccine", "letter", "##s", "a", "\u754c", "immune", "\u00e9\u00e0", "[unused1]", "7", "the"]
 
 
 @pytest.fixture(scope="module")
-def teacher() -> transformers.BertModel:
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bi-encoder's folder."""
+    folder = tmp_path_factory.mktemp("teacher")
+    names = [*SPECIAL, *WORDS]
+    tokenizer = Tokenizer(models.WordPiece({name: row for row, name in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens(SPECIAL)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True, "name_or_path": "x"}))
     torch.manual_seed(0)
     config = transformers.BertConfig(
-        vocab_size=60,
+        vocab_size=len(names),
         hidden_size=48,
-        num_hidden_layers=3,
+        num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=64,
         initializer_range=0.15,
     )
-    return transformers.BertModel(config, add_pooling_layer=False).eval()
-
-
-def texts(count: int, seed: int) -> list[list[int]]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randint(WORDS.start, WORDS.stop, (10,), generator=generator).tolist() for _ in range(count)]
+    transformers.BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def made(teacher: transformers.BertModel) -> tuple[transformers.BertModel, Marks]:
-    samples = [padded([[CLS, *text, SEP] for text in texts(64, 1)])]
-    return make_student(teacher, list(range(60)), samples, Shape(layers=(0, 2), feed_forward=48))
+def made(teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole cross-encoder's folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    rows = english_vocabulary(teacher)
+    save_tokenizer(teacher, rows, folder, 64)
+    tokenizer = plain_tokenizer(folder)
+    save_torch(make_whole(teacher, rows, tokenizer, ["the vaccine", "the letter s", "the immune"]), folder)
+    return folder
 
 
-def pairs(queries: list[list[int]], passages: list[list[int]]) -> dict[str, torch.Tensor]:
-    rows = [[CLS, *query, SEP, *passage, SEP] for query in queries for passage in passages]
-    inputs = padded(rows)
-    types = [[0] * (len(query) + 2) + [1] * (len(passage) + 1) for query in queries for passage in passages]
-    return inputs | {"token_type_ids": torch.tensor(types)}
+def test_vocabulary_should_be_english_with_what_any_text_needs(teacher: Path, made: Path) -> None:
+    tokenizer = plain_tokenizer(made)
+    assert {*SPECIAL, *WORDS} - {*tokenizer.get_vocab()} == {"\u754c", "\u00e9\u00e0", "[unused1]"}
+    assert sorted(tokenizer.get_vocab().values()) == list(range(tokenizer.get_vocab_size()))
 
 
-def test_student_should_be_near_its_teacher_before_training(
-    teacher: transformers.BertModel, made: tuple[transformers.BertModel, Marks]
-) -> None:
-    student, marks = made
-    inputs = padded([[CLS, *text, SEP] for text in texts(30, 2)])
+def test_pairs_should_be_read_as_two_whole_texts(made: Path) -> None:
+    encoding = plain_tokenizer(made).encode("vaccine", "a letter")
+    assert encoding.tokens == ["[CLS]", "vaccine", "[SEP]", "[CLS]", "a", "letter", "[SEP]"]
+    assert encoding.type_ids == [0, 0, 0, 1, 1, 1, 1]
+    by_transformers = transformers.AutoTokenizer.from_pretrained(made)("vaccine", "a letter")
+    assert by_transformers["input_ids"] == encoding.ids
+    assert by_transformers["token_type_ids"] == encoding.type_ids
+
+
+def test_whole_model_should_begin_with_the_teachers_similarity(teacher: Path, made: Path) -> None:
+    from retrieval.reranker.twin import TwinBert
+
+    def vector(text: str) -> torch.Tensor:
+        ids = torch.tensor([plain_tokenizer(teacher).encode(text).ids])
+        return encoder(ids).last_hidden_state[0].mean(0)
+
+    encoder = transformers.BertModel.from_pretrained(teacher, add_pooling_layer=False).eval()
+    model = TwinBert.from_pretrained(made, dtype=torch.float32).eval()
+    texts = ("the vaccine", "immune a 7 letters")
     with torch.no_grad():
-        wanted, got = vectors(teacher, inputs), pooled(student, inputs, marks)
-    assert (wanted * got).sum(1).mean() > 0.8
-    assert len(student.encoder.layer) == 2
-    assert student.encoder.layer[0].intermediate.dense.out_features == 48
+        model.comparison.scales[1:] = 0
+        logit = model(**pair_inputs(plain_tokenizer(made), [texts])).logits.item()
+        wanted = torch.nn.functional.cosine_similarity(*map(vector, texts), dim=0).item()
+    assert logit == pytest.approx(wanted * 20 / 3, abs=0.01)  # weights are kept in half precision
 
 
-def test_student_should_read_a_segment_the_same_beside_any_other(
-    made: tuple[transformers.BertModel, Marks],
-) -> None:
-    student, _ = made
-    query = texts(1, 3)[0]
-    with torch.no_grad():
-        states = student(**pairs([query], texts(5, 4))).last_hidden_state[:, : len(query) + 2]
-    assert torch.allclose(states, states[:1].expand_as(states), atol=1e-3)
+def test_terms_should_weigh_more_the_fewer_passages_have_them(made: Path) -> None:
+    tokenizer = plain_tokenizer(made)
+    weights = term_weights(tokenizer, ["the vaccine vaccine", "the letter", "the"])
+    by_term = {term: weights[tokenizer.token_to_id(term)].item() for term in ("vaccine", "immune", "the")}
+    assert by_term == pytest.approx({"vaccine": log(4 / 1.5), "immune": log(4 / 0.5), "the": log(4 / 3.5)})
+    assert by_term["the"] >= LEAST_WEIGHT
+    assert not weights[[tokenizer.token_to_id(token) for token in SPECIAL]].any()
 
 
-def test_graft_should_rank_by_the_students_similarity(made: tuple[transformers.BertModel, Marks]) -> None:
-    student, marks = made
-    queries, passages = texts(4, 5), texts(20, 6)
-    inputs = pairs(queries, passages)
-    with torch.no_grad():
-        scores = graft(student, marks, inputs)(**inputs).logits.view(4, 20)
-        as_passages = padded([[*passage, SEP] for passage in passages])
-        as_passages["token_type_ids"] = torch.ones_like(as_passages["input_ids"])
-        as_passages["position_ids"] = torch.arange(12, 23)[None].expand(20, -1)
-        own = padded([[CLS, *query, SEP] for query in queries])
-        similarity = pooled(student, own, marks) @ pooled(student, as_passages, marks).T
-    for row, wanted in zip(scores, similarity, strict=True):
-        assert torch.corrcoef(torch.stack([row, wanted]))[0, 1] > 0.97
-
-
-def test_training_should_leave_the_marks_alone(made: tuple[transformers.BertModel, Marks]) -> None:
-    import copy
-
-    student, marks = copy.deepcopy(made[0]), made[1]
-    hold_marks(student, marks)
-    before = {name: parameter.clone() for name, parameter in student.named_parameters()}
-    optimizer = torch.optim.Adam(student.parameters(), lr=0.01)
-    pooled(student, padded(texts(4, 7)), marks)[:, 0].sum().backward()
-    optimizer.step()
-    embeddings = "embeddings.word_embeddings.weight"
-    after = dict(student.named_parameters())
-    assert torch.equal(after[embeddings][:, marks.all], before[embeddings][:, marks.all])
-    assert not torch.equal(after[embeddings], before[embeddings])
-
-
-def test_export_should_give_torchs_scores(made: tuple[transformers.BertModel, Marks], tmp_path: Path) -> None:
+def test_export_should_give_torchs_scores(made: Path, tmp_path: Path) -> None:
     import onnxruntime
 
-    inputs = pairs(texts(3, 8), texts(6, 9))
-    model = graft(*made, inputs)
-    with torch.no_grad():  # training moves the biases of feed-forward blocks whose weights stay 0
-        for layer in model.bert.encoder.layer[-2:]:
-            layer.output.dense.bias[::3] += 0.2
-    save_torch(model, tmp_path)
+    from retrieval.reranker.twin import TwinBert
+
+    texts = ["vaccine the", "a 7", "letters immune the a", "immune", "7 7 letter vaccines the a"]
+    inputs = pair_inputs(plain_tokenizer(made), [(one, other) for one in texts for other in texts])
+    model = TwinBert.from_pretrained(made, dtype=torch.float32).eval()
     save_onnx(model, tmp_path, inputs)
     save_card(tmp_path, weight=0.3, max_length=64)
+    order = ("input_ids", "attention_mask", "token_type_ids")
     with torch.no_grad():
         logits = model(**inputs).logits
-        order = ("input_ids", "attention_mask", "token_type_ids")
-        exported = ScoreOnly(model, inputs).eval()(*(inputs[name] for name in order))
+        exported = Exported(model, inputs).eval()(*(inputs[name] for name in order))
     session = onnxruntime.InferenceSession(tmp_path / "onnx" / "model_int8.onnx")
     (quantized,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
-    # 8 bits cost far more with these few random dimensions than in the shipped model.
-    for scores, least in ((exported, 0.99), (torch.tensor(quantized), 0.5)):
-        assert torch.corrcoef(torch.cat([scores, logits], 1).T)[0, 1] > least
-    assert (tmp_path / "model.safetensors").stat().st_size > 0
+    assert torch.allclose(exported, logits, atol=0.1)  # its word table is in 8 bits
+    assert torch.corrcoef(torch.cat([torch.tensor(quantized), logits], 1).T)[0, 1] > 0.95
     assert json.loads((tmp_path / "quarry.json").read_text(encoding="utf-8"))["languages"] == ["en"]
 
 
