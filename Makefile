@@ -43,19 +43,18 @@ bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDE
 	.venv/bin/python -m benchmarks.quantization $(DATA)
 	.venv/bin/python -m benchmarks.quantization $(DATA) --adapt
 
-train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS, PAIR_STEPS)
-	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker \
-		--steps $(or $(STEPS),1500) --pair-steps $(or $(PAIR_STEPS),300)
+train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS)
+	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker --steps $(or $(STEPS),0)
 
 compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
 	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
 		--steps $(or $(STEPS),300) --queries $(or $(QUERIES),60)
 
 tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
-	mkdir -p data
-	.venv/bin/python -m training.reranker.candidates --data $(TRAIN_DATA) --out data/candidates.json.gz
-	.venv/bin/python -m training.reranker.listwise --candidates data/candidates.json.gz --student models/reranker \
-		--teacher "$$(.venv/bin/python -c 'from training.teacher import FOLDER; print(FOLDER)')" \
+	mkdir -p data/reranker
+	.venv/bin/python -m training.reranker.candidates --data $(TRAIN_DATA) --out data/reranker/candidates.json.gz
+	.venv/bin/python -m training.reranker.listwise --candidates data/reranker/candidates.json.gz \
+		--student models/reranker --teacher "$$(.venv/bin/python -c 'from training.teacher import FOLDER; print(FOLDER)')" \
 		--out models/reranker --seconds $(or $(SECONDS),400)
 	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker --export-only
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +21,9 @@ from benchmarks.sections import write_section
 from retrieval.processors import usable_processors
 from retrieval.reranker import load_card
 from retrieval.reranker.onnx_backend import MOST_THREADS
+from training.reranker.candidates import write_candidates
 from training.reranker.shrink import STEPS, TAUGHT, Taught, read_lists
-from training.reranker.train import read_sources
+from training.reranker.train import read_sources, save_whole
 
 TARGET = ROOT / "docs" / "compression.md"
 
@@ -53,9 +52,11 @@ def main() -> None:
 def _material(train: Path, work: Path, steps: int) -> Material:
     candidates = work / "candidates.json.gz"
     if not candidates.exists():
-        command = [sys.executable, "-m", "training.reranker.candidates", "--data", str(train)]
-        subprocess.run([*command, "--out", str(candidates)], check=True)
-    return Material(MODEL, read_sources(train), *read_lists(MODEL, candidates), steps)
+        write_candidates(train, candidates)
+    sources, whole = read_sources(train), work / "six-layers"
+    if not whole.exists():
+        save_whole(sources, whole)
+    return Material(MODEL, whole, sources, *read_lists(whole, candidates), steps)
 
 
 def _taught(made: Sequence[Variant]) -> dict[str, Taught]:

@@ -12,12 +12,13 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoTokenizer, BertForSequenceClassification
 
+from retrieval.reranker.twin import TwinBert
 from training.onnx_export import export_folder, export_triton
 from training.reranker.export import save_variant
-from training.reranker.lists import Lists, Pairs
+from training.reranker.layers import Bert
+from training.reranker.lists import Lists, Pairs, plain_tokenizer
 from training.reranker.prune import Cut, keep_vocabulary, prune
 from training.reranker.shrink import Recipe, calibration, shrink
-from training.reranker.student import Bert
 from training.reranker.train import MAX_LENGTH, sample_pairs
 from training.reranker.vocabulary import save_tokenizer, used_rows
 from training.sources import Pair
@@ -25,13 +26,13 @@ from training.teacher import FOLDER as TEACHER
 
 PRUNED = {
     "heads-8": ("8 of 12 heads", Cut(heads=8)),
-    "feed-forward-512": ("512 of 768 neurons", Cut(feed_forward=512)),
-    "feed-forward-384": ("384 of 768 neurons", Cut(feed_forward=384)),
+    "feed-forward-1024": ("1,024 of 1,536 neurons", Cut(feed_forward=1024)),
+    "feed-forward-512": ("512 of 1,536 neurons", Cut(feed_forward=512)),
 }
 DISTILLED = {
-    "layers-4": ("4 layers, scores", (0, 2, 4, 5), 0.0),
-    "layers-4-states": ("4 layers, scores and states", (0, 2, 4, 5), 1.0),
-    "layers-3-states": ("3 layers, scores and states", (0, 4, 5), 1.0),
+    "layers-4": ("4 of 6 layers, scores", Cut(layers=(0, 2, 3, 5)), 0.0),
+    "layers-4-states": ("4 of 6 layers, scores and states", Cut(layers=(0, 2, 3, 5)), 1.0),
+    "layers-3-states": ("3 of 6 layers, scores and states", Cut(layers=(0, 2, 5)), 1.0),
 }
 VOCABULARY = "vocabulary"
 INT8, FP32 = "onnx-int8", "onnx-fp32"
@@ -59,9 +60,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What variants are made from: the model's folder, the training data, the lists of candidates."""
+    """What variants are made from."""
 
-    model: Path
+    model: Path  # the shipped one
+    whole: Path  # the one that it was made from
     sources: Sequence[Sequence[Pair]]
     lists: Lists
     pairs: Pairs
@@ -70,18 +72,21 @@ class Material:
 
 def variants(material: Material, work: Path) -> list[Variant]:
     """All of them, made where they are not there yet."""
-    whole = work / "whole"
+    whole, shipped = work / "whole", work / "shipped"
     _once(work / "minilm", _minilm)
-    _once(whole, lambda folder: export_folder(str(material.model), folder))
+    _once(whole, lambda folder: _export(material, material.whole, folder))
+    _once(shipped, lambda folder: export_folder(str(material.model), folder))
     _once(work / "triton", lambda folder: export_triton(str(material.model), folder, "fp16"))
     made = [
         Variant("minilm", "all-MiniLM-L6-v2's architecture", "reference", "FP32", _onnx(work / "minilm"), ""),
-        Variant("fp32", "version 1", "whole", "FP32", _onnx(whole), "fp32"),
+        Variant("whole-fp32", "the whole model", "whole", "FP32", _onnx(whole), "whole-fp32"),
+        _int8("whole", "the whole model", "whole", whole),
+        Variant("fp32", "as shipped", "shipped", "FP32", _onnx(shipped), "fp32"),
         # Its weights are kept in float16: arithmetic in float32 is all that the row above adds.
         Variant(
-            "fp16", "version 1", "whole", "FP16", work / "triton" / "reranker" / "1" / "model.onnx", "fp32"
+            "fp16", "as shipped", "shipped", "FP16", work / "triton" / "reranker" / "1" / "model.onnx", "fp32"
         ),
-        _int8("int8", "version 1, as shipped", "whole", material.model),
+        _int8("int8", "as shipped", "shipped", material.model),
     ]
     for key, (label, cut) in PRUNED.items():
         _once(work / key, lambda folder, cut=cut: _prune(material, cut, folder))
@@ -89,8 +94,8 @@ def variants(material: Material, work: Path) -> list[Variant]:
     _once(work / VOCABULARY, lambda folder: _cut_vocabulary(material, folder))
     rows = Tokenizer.from_file(str(work / VOCABULARY / "tokenizer.json")).get_vocab_size()
     made.append(_int8(VOCABULARY, f"{rows:,} word pieces", "pruned", work / VOCABULARY))
-    for key, (label, layers, hidden) in DISTILLED.items():
-        recipe = Recipe(layers, hidden, material.steps)
+    for key, (label, cut, hidden) in DISTILLED.items():
+        recipe = Recipe(cut, hidden, material.steps)
         _once(work / key, lambda folder, recipe=recipe: _distil(material, recipe, folder))
         made.append(_int8(key, label, "distilled", work / key))
     return made
@@ -122,28 +127,34 @@ def _minilm(folder: Path) -> None:
     export_folder(str(folder), folder)
 
 
+def _export(material: Material, model: Path, folder: Path) -> None:
+    """Files of both precisions, the 8 bits made with the shipped model's care."""
+    save_variant(_load(model), material.model, folder, _sample(material, model))
+    export_folder(str(folder), folder)
+
+
 def _prune(material: Material, cut: Cut, folder: Path) -> None:
     samples = calibration(material.lists, material.pairs)
-    model = prune(_load(material.model), samples, cut)
-    save_variant(model, material.model, folder, _sample(material, material.model))
+    model = prune(_load(material.whole), samples, cut)
+    save_variant(model, material.model, folder, _sample(material, material.whole))
 
 
 def _distil(material: Material, recipe: Recipe, folder: Path) -> None:
-    shrink(material.model, recipe, material.lists, material.pairs, folder)
-    save_variant(_load(folder), material.model, folder, _sample(material, material.model))
+    shrink(material.whole, recipe, material.lists, material.pairs, folder)
+    save_variant(_load(folder), material.model, folder, _sample(material, material.whole))
 
 
 def _cut_vocabulary(material: Material, folder: Path) -> None:
-    rows = used_rows(material.model, [*material.lists.passages, *material.lists.queries])
-    save_tokenizer(material.model, rows, folder, MAX_LENGTH)
-    model = keep_vocabulary(_load(material.model), rows)
+    rows = used_rows(material.whole, [*material.lists.passages, *material.lists.queries])
+    save_tokenizer(material.whole, rows, folder, MAX_LENGTH)
+    model = keep_vocabulary(_load(material.whole), rows)
     save_variant(model, material.model, folder, _sample(material, folder))
 
 
 def _load(folder: Path) -> Bert:
-    model: Bert = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    model: Bert = TwinBert.from_pretrained(folder, dtype=torch.float32)
     return model.eval()
 
 
 def _sample(material: Material, tokenizer_of: Path) -> dict[str, Tensor]:
-    return sample_pairs(Tokenizer.from_file(str(tokenizer_of / "tokenizer.json")), material.sources)
+    return sample_pairs(plain_tokenizer(tokenizer_of), material.sources)

@@ -73,8 +73,8 @@ class Comparison(nn.Module):
     """How near the passage comes to the query, in cosines: as a whole, by its best span, and term by term.
 
     Whole texts are the means of their tokens' states, as in the bi-encoder. Term by term, each token of the
-    query finds the passage's most similar one (late interaction: ColBERT, Khattab and Zaharia 2020); it counts by
-    how well it tells passages apart.
+    query finds the passage's most similar one (late interaction: ColBERT, Khattab and Zaharia 2020). It
+    counts as much as it tells passages apart.
     """
 
     def __init__(self, vocabulary: int) -> None:
@@ -94,13 +94,14 @@ class Comparison(nn.Module):
         terms = (self.term_weights[ids] > 0) * segments.passage
         matches = (unit[:, :width] @ unit.transpose(1, 2) + (1 - terms[:, None]) * APART).amax(-1)
         weights = (self.term_weights[ids] * segments.query)[:, :width]
-        matched = (weights * matches.clamp(min=-1.0)).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp(min=1e-3)
-        similar = [(query * whole).sum(-1), nearest.amax(1, keepdim=True), matched]
-        return torch.cat(similar, 1) @ self.scales[:, None]
+        matched = (weights * matches.clamp(min=-1.0)).sum(1) / weights.sum(1).clamp(min=1e-3)
+        similar = [(query * whole).sum(-1), nearest.amax(1, keepdim=True), matched[:, None]]
+        # Not by a product of matrices, which an export in 8 bits would round.
+        return (torch.cat(similar, 1) * self.scales).sum(1, keepdim=True)
 
 
 def _spans(passage: Tensor) -> Tensor:
-    """(pairs, spans, tokens): 1.0 for the passage's tokens among the SPAN_TOKENS from each SPAN_STEP-th on."""
+    """(pairs, spans, tokens): 1.0 for the passage's tokens of the span from each SPAN_STEP-th token on."""
     places = torch.arange(passage.shape[1], device=passage.device)
     ahead = places - places[::SPAN_STEP, None]
     return ((ahead >= 0) & (ahead < SPAN_TOKENS)).float() * passage[:, None]

@@ -84,8 +84,8 @@ def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -
         ValueError: the recipe's layers lack the last one, or are not ascending.
     """
     torch.manual_seed(0)
-    teacher: Bert = TwinBert.from_pretrained(model, dtype=torch.float32).eval()
-    student = prune(teacher, calibration(lists, pairs), recipe.cut)
+    teacher: Bert = TwinBert.from_pretrained(model, dtype=torch.float32)
+    student = prune(teacher.eval(), calibration(lists, pairs), recipe.cut)
     taught = teach(student, teacher, lists, pairs, recipe)
     out.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
@@ -159,8 +159,8 @@ def _judged(student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, split: Spl
     return float(np.mean(found))
 
 
-def calibration(lists: Lists, pairs: Pairs, batches: int = 6) -> list[dict[str, Tensor]]:
-    """Pairs to fit the layers on, about 20,000 tokens."""
+def calibration(lists: Lists, pairs: Pairs, batches: int = 18) -> list[dict[str, Tensor]]:
+    """Pairs to fit the layers on, about 60,000 tokens."""
     random, split = np.random.default_rng(2), Split.of(lists)
     rows = np.array_split(random.choice(split.train, QUERIES * batches, replace=False), batches)
     return [pairs.inputs(part, lists.draw(part, random, split.allowed), "cpu") for part in rows]

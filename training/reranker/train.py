@@ -21,14 +21,14 @@ from training.reranker.held_out import held_out, shortened
 from training.reranker.layers import Bert
 from training.reranker.lists import pair_inputs, plain_tokenizer
 from training.reranker.prune import Cut
-from training.reranker.shrink import STEPS, Recipe, read_lists, shrink
+from training.reranker.shrink import Recipe, read_lists, shrink
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.reranker.whole import make_whole
 from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 
 MAX_LENGTH = 320
-CUT = Cut(feed_forward=768)
+CUT = Cut(feed_forward=896)
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the data")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument("--work", type=Path, default=Path("data/reranker"), help="what is made on the way")
-    parser.add_argument("--steps", type=int, default=STEPS, help="of distilling the whole model")
+    parser.add_argument("--steps", type=int, default=0, help="of distilling the whole model")
     parser.add_argument("--encoder", default="models/encoder", help="finds the candidates to calibrate with")
     parser.add_argument("--export-only", action="store_true", help="INT8 anew from the folder's weights")
     arguments = parser.parse_args()
@@ -67,22 +67,27 @@ def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[lis
 
 
 def train(data: Path, sources: Sequence[Sequence[Pair]], work: Path, out: Path, steps: int) -> None:
-    """model.safetensors and the tokenizer: the whole model, and what `CUT` leaves of it, taught by the whole."""
-    learned, _ = split(sources)
-    rows = english_vocabulary(TEACHER)
+    """model.safetensors and the tokenizer: what `CUT` leaves of the whole model, taught by the whole."""
     whole, candidates = work / "whole", work / "candidates.json.gz"
-    save_tokenizer(TEACHER, rows, whole, MAX_LENGTH)
-    passages = [shortened(pair.positive) for source in learned for pair in source[::5]]
-    save_torch(make_whole(TEACHER, rows, plain_tokenizer(whole), passages), whole)
+    save_whole(sources, whole)
     if not candidates.exists():
         write_candidates(data, candidates)
     shrink(whole, Recipe(CUT, 1.0, steps), *read_lists(whole, candidates), out)
 
 
+def save_whole(sources: Sequence[Sequence[Pair]], folder: Path) -> None:
+    """The whole model's weights and tokenizer."""
+    learned, _ = split(sources)
+    passages = [shortened(pair.positive) for source in learned for pair in source[::5]]
+    rows = english_vocabulary(TEACHER)
+    save_tokenizer(TEACHER, rows, folder, MAX_LENGTH)
+    save_torch(make_whole(TEACHER, rows, plain_tokenizer(folder), passages), folder)
+
+
 def export(folder: Path, sources: Sequence[Sequence[Pair]]) -> None:
     """onnx/model_int8.onnx from model.safetensors: both then hold the same, rounded weights."""
-    model: Bert = TwinBert.from_pretrained(folder, dtype=torch.float32).eval()
-    save_onnx(model, folder, sample_pairs(plain_tokenizer(folder), sources))
+    model: Bert = TwinBert.from_pretrained(folder, dtype=torch.float32)
+    save_onnx(model.eval(), folder, sample_pairs(plain_tokenizer(folder), sources))
 
 
 def judge(folder: Path, encoder: str, sources: Sequence[Sequence[Pair]]) -> None:

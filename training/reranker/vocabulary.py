@@ -18,9 +18,9 @@ SYMBOLS = set("°±×÷µ€£¥§©®™…–—‘’“”•→≤≥≈√
 def english_vocabulary(teacher: Path) -> list[int]:
     """The rows of the teacher's vocabulary to keep, in their old order: pieces of English words, and symbols.
 
-    All of them: with half, rarer words fell into pieces that the teacher never saw together, and a third of what
-    reranking gained was gone. Special tokens, single characters and common symbols stay, so that any Latin text
-    has tokens; other scripts become unknown ones.
+    All of them: with half, rarer words fell into pieces that the teacher never saw together, and a third of
+    what reranking gained was gone. Special tokens, single characters and common symbols stay, so that Latin
+    text always has tokens; other scripts become unknown ones.
     """
     vocabulary = Tokenizer.from_file(str(teacher / "tokenizer.json")).get_vocab()
     return sorted(row for token, row in vocabulary.items() if _needed(token) or PIECE.fullmatch(token))

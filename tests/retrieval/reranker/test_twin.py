@@ -73,7 +73,7 @@ def test_the_best_span_should_count(model: TwinBert) -> None:
     wanted = []
     for tokens, other in PAIRS:
         query, passage = states(model, tokens), states(model, other)
-        # Spans begin at every SPAN_STEP-th token of the pair, and those that lose less than that at an end count.
+        # Spans begin at every SPAN_STEP-th token of the pair, and may lose less than that at an end.
         starts = range(-len(query), len(passage), SPAN_STEP)
         spans = [passage[max(0, start) : start + SPAN_TOKENS] for start in starts if start + SPAN_TOKENS > 0]
         least = min(SPAN_TOKENS - SPAN_STEP + 1, len(passage))

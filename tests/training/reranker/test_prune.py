@@ -108,9 +108,7 @@ def test_layers_should_end_with_the_one_that_is_scored(
             prune(model, [], Cut(layers=layers))
 
 
-def test_pruning_unused_rows_should_change_no_score(
-    model: TwinBert, tmp_path: Path
-) -> None:
+def test_pruning_unused_rows_should_change_no_score(model: TwinBert, tmp_path: Path) -> None:
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{number}" for number in range(56))]
     tokenizer = Tokenizer(models.WordPiece({name: row for row, name in enumerate(names)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
