@@ -20,8 +20,8 @@ MOST_THREADS = 16
 class OnnxBackend:
     """An exported cross-encoder on as many threads as this process may use.
 
-    Each thread takes some of a batch's pairs through the whole network: threads that share each of its hundred
-    steps wait for each other at every one, and take a fifth longer.
+    Each thread takes some of a batch's pairs through the whole network: threads that share each of its steps
+    wait for each other at every one, and take a fifth longer.
     """
 
     def __init__(self, file: Path) -> None:

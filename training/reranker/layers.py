@@ -1,4 +1,4 @@
-"""What fitting, pruning and exporting share: a BERT's states as it reads texts, and its projections, set anew."""
+"""What pruning and exporting share: a BERT's states as it reads texts, and its projections, set anew."""
 
 from __future__ import annotations
 

@@ -56,6 +56,7 @@ def test_batching_should_not_change_scores_beyond_quantization(reranker: Reranke
 
 def test_sentence_transformers_should_give_the_same_scores(reranker: Reranker) -> None:
     sentence_transformers = pytest.importorskip("sentence_transformers")
+    pytest.importorskip("retrieval.reranker.twin")  # transformers then knows the network
     model = sentence_transformers.CrossEncoder(str(FOLDER), device="cpu")
     reference = model.predict(PAIRS)
     assert load_reranker(FOLDER, backend="torch-fp32").score(PAIRS) == pytest.approx(
@@ -77,7 +78,7 @@ def test_onnx_should_need_neither_torch_nor_transformers() -> None:
 
 def test_shipped_files_should_stay_small() -> None:
     sizes = [file.stat().st_size for file in FOLDER.rglob("*") if file.is_file()]
-    assert sum(sizes) <= 41_000_000
+    assert sum(sizes) <= 58_000_000
 
 
 def test_loading_should_name_what_is_wrong(tmp_path: Path) -> None:
