@@ -43,8 +43,8 @@ bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDE
 	.venv/bin/python -m benchmarks.quantization $(DATA)
 	.venv/bin/python -m benchmarks.quantization $(DATA) --adapt
 
-train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER, STEPS)
-	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker --steps $(or $(STEPS),0)
+train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER)
+	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker
 
 compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
 	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \

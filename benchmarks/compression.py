@@ -22,7 +22,8 @@ from retrieval.processors import usable_processors
 from retrieval.reranker import load_card
 from retrieval.reranker.onnx_backend import MOST_THREADS
 from training.reranker.candidates import write_candidates
-from training.reranker.shrink import STEPS, TAUGHT, Taught, read_lists
+from training.reranker.lists import read_lists
+from training.reranker.shrink import STEPS, TAUGHT, Taught
 from training.reranker.train import read_sources, save_whole
 
 TARGET = ROOT / "docs" / "compression.md"

@@ -16,9 +16,9 @@ from retrieval.reranker.twin import TwinBert
 from training.onnx_export import export_folder, export_triton
 from training.reranker.export import save_variant
 from training.reranker.layers import Bert
-from training.reranker.lists import Lists, Pairs, plain_tokenizer
+from training.reranker.lists import Lists, Pairs, calibration, plain_tokenizer
 from training.reranker.prune import Cut, keep_vocabulary, prune
-from training.reranker.shrink import Recipe, calibration, shrink
+from training.reranker.shrink import Recipe, shrink
 from training.reranker.train import MAX_LENGTH, sample_pairs
 from training.reranker.vocabulary import save_tokenizer, used_rows
 from training.sources import Pair

@@ -84,10 +84,11 @@ class Comparison(nn.Module):
 
     def forward(self, states: Tensor, ids: Tensor, segments: Segments) -> Tensor:
         """(pairs, 1), from states (pairs, tokens, size) in float32."""
-        query = normalize(segments.query[:, None] @ states, dim=-1)  # (pairs, 1, size)
-        whole = normalize(segments.passage[:, None] @ states, dim=-1)
+        # Shares, not sums, which would leave the range of half precision.
+        query = normalize(_shares(segments.query)[:, None] @ states, dim=-1)  # (pairs, 1, size)
+        whole = normalize(_shares(segments.passage)[:, None] @ states, dim=-1)
         spans = _spans(segments.passage)
-        nearest = (normalize(spans @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
+        nearest = (normalize(spans / SPAN_TOKENS @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
         longest = segments.passage.sum(1, keepdim=True).clamp(max=SPAN_TOKENS - SPAN_STEP + 1)
         nearest = nearest.masked_fill(spans.sum(-1) < longest, APART)
         unit, width = normalize(states, dim=-1), segments.query.sum(1).max().long()
@@ -98,6 +99,10 @@ class Comparison(nn.Module):
         similar = [(query * whole).sum(-1), nearest.amax(1, keepdim=True), matched[:, None]]
         # Not by a product of matrices, which an export in 8 bits would round.
         return (torch.cat(similar, 1) * self.scales).sum(1, keepdim=True)
+
+
+def _shares(segment: Tensor) -> Tensor:
+    return segment / segment.sum(1, keepdim=True).clamp(min=1.0)
 
 
 def _spans(passage: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from training.reranker.held_out import held_out
 
-QUERY_TOKENS, PASSAGE_TOKENS = 32, 224
+QUERY_TOKENS, PASSAGE_TOKENS, SHORT = 32, 224, 112
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,22 @@ def read_candidates(file: Path) -> dict[str, Any]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         table: dict[str, Any] = json.load(lines)
     return table
+
+
+def read_lists(model: Path, candidates: Path) -> tuple[Lists, Pairs]:
+    """The lists of candidates, and their tokens for the model in that folder: short passages, for a CPU."""
+    table = read_candidates(candidates)
+    # BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.
+    found, mix = np.array(table["found"]), Mix(by_words=6, by_meaning=0, random=1)
+    lists = Lists(table["queries"], table["passages"], np.array(table["labels"]), found, found, mix)
+    return lists, Pairs(model, lists, passage_tokens=SHORT)
+
+
+def calibration(lists: Lists, pairs: Pairs, batches: int = 18) -> list[dict[str, Tensor]]:
+    """Pairs to fit layers on, about 60,000 tokens."""
+    random, split = np.random.default_rng(2), Split.of(lists)
+    rows = np.array_split(random.choice(split.train, 4 * batches, replace=False), batches)
+    return [pairs.inputs(part, lists.draw(part, random, split.allowed), "cpu") for part in rows]
 
 
 def plain_tokenizer(folder: Path) -> Tokenizer:

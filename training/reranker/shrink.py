@@ -21,13 +21,11 @@ from torch import Tensor, nn
 from retrieval.reranker.twin import TwinBert
 from training.reranker.export import TOKENIZER_FILES, save_torch
 from training.reranker.layers import Bert
-from training.reranker.lists import Lists, Mix, Pairs, Split, read_candidates
+from training.reranker.lists import Lists, Pairs, Split, calibration, read_lists
 from training.reranker.loop import Log, fast, learn, listwise_loss, rate_at, without_dropout
 from training.reranker.prune import Cut, prune, stands_for
 
-QUERIES, PASSAGE_TOKENS = 4, 112
-# BM25's only: finding neighbours by meaning takes a transformer's vectors of all passages.
-MIX = Mix(by_words=6, by_meaning=0, random=1)
+QUERIES = 4  # in a batch
 LEARNING_RATE = 2e-4
 TAUGHT = "distilled.json"
 STEPS = 300
@@ -67,14 +65,6 @@ def main() -> None:
     layers = tuple(int(number) for number in options.layers.split(",")) if options.layers else None
     recipe = Recipe(Cut(layers, feed_forward=options.feed_forward), options.hidden, options.steps)
     shrink(options.model, recipe, *read_lists(options.model, options.candidates), options.out)
-
-
-def read_lists(model: Path, candidates: Path) -> tuple[Lists, Pairs]:
-    """The lists of candidates, and their tokens for the model in that folder."""
-    table = read_candidates(candidates)
-    found = np.array(table["found"])
-    lists = Lists(table["queries"], table["passages"], np.array(table["labels"]), found, found, MIX)
-    return lists, Pairs(model, lists, passage_tokens=PASSAGE_TOKENS)
 
 
 def shrink(model: Path, recipe: Recipe, lists: Lists, pairs: Pairs, out: Path) -> None:
@@ -157,13 +147,6 @@ def _judged(student: Bert, teacher: Bert, lists: Lists, pairs: Pairs, split: Spl
             scores = [model(**inputs).logits.float().view(len(rows), -1) for model in (student, teacher)]
         found.append(listwise_loss(*scores).item())
     return float(np.mean(found))
-
-
-def calibration(lists: Lists, pairs: Pairs, batches: int = 18) -> list[dict[str, Tensor]]:
-    """Pairs to fit the layers on, about 60,000 tokens."""
-    random, split = np.random.default_rng(2), Split.of(lists)
-    rows = np.array_split(random.choice(split.train, QUERIES * batches, replace=False), batches)
-    return [pairs.inputs(part, lists.draw(part, random, split.allowed), "cpu") for part in rows]
 
 
 if __name__ == "__main__":

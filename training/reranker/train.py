@@ -19,9 +19,8 @@ from training.reranker.candidates import GLOSSES, SOURCES, write_candidates
 from training.reranker.export import save_card, save_onnx, save_torch
 from training.reranker.held_out import held_out, shortened
 from training.reranker.layers import Bert
-from training.reranker.lists import pair_inputs, plain_tokenizer
-from training.reranker.prune import Cut
-from training.reranker.shrink import Recipe, read_lists, shrink
+from training.reranker.lists import calibration, pair_inputs, plain_tokenizer, read_lists
+from training.reranker.prune import Cut, prune
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.reranker.whole import make_whole
 from training.sources import Pair, read_glosses, read_pairs
@@ -36,14 +35,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the data")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument("--work", type=Path, default=Path("data/reranker"), help="what is made on the way")
-    parser.add_argument("--steps", type=int, default=0, help="of distilling the whole model")
     parser.add_argument("--encoder", default="models/encoder", help="finds the candidates to calibrate with")
     parser.add_argument("--export-only", action="store_true", help="INT8 anew from the folder's weights")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     sources = read_sources(arguments.data)
     if not arguments.export_only:
-        train(arguments.data, sources, arguments.work, arguments.out, arguments.steps)
+        train(arguments.data, sources, arguments.work, arguments.out)
     export(arguments.out, sources)
     if not arguments.export_only:
         judge(arguments.out, arguments.encoder, sources)
@@ -66,13 +64,16 @@ def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[lis
     return [learned for learned, _ in parts], [unseen for _, unseen in parts]
 
 
-def train(data: Path, sources: Sequence[Sequence[Pair]], work: Path, out: Path, steps: int) -> None:
-    """model.safetensors and the tokenizer: what `CUT` leaves of the whole model, taught by the whole."""
+def train(data: Path, sources: Sequence[Sequence[Pair]], work: Path, out: Path) -> None:
+    """model.safetensors and the tokenizer: what `CUT` leaves of the whole model, fitted to it."""
     whole, candidates = work / "whole", work / "candidates.json.gz"
     save_whole(sources, whole)
     if not candidates.exists():
         write_candidates(data, candidates)
-    shrink(whole, Recipe(CUT, 1.0, steps), *read_lists(whole, candidates), out)
+    model: Bert = TwinBert.from_pretrained(whole, dtype=torch.float32)
+    model = prune(model.eval(), calibration(*read_lists(whole, candidates)), CUT)
+    save_tokenizer(TEACHER, english_vocabulary(TEACHER), out, MAX_LENGTH)
+    save_torch(model, out)
 
 
 def save_whole(sources: Sequence[Sequence[Pair]], folder: Path) -> None:
