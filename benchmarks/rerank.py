@@ -139,8 +139,10 @@ def _padding(reranker: Reranker) -> list[Row]:
 
 
 def _widened(batch: Batch) -> Batch:
-    columns = (getattr(batch, name) for name in Batch.__slots__)
-    return Batch(*(np.pad(each, ((0, 0), (0, POSITIONS - each.shape[1]))) for each in columns))
+    """Padding that the backend takes for tokens: it would cut off what is marked."""
+    missing = ((0, 0), (0, POSITIONS - batch.input_ids.shape[1]))
+    ids, types = (np.pad(each, missing) for each in (batch.input_ids, batch.token_type_ids))
+    return Batch(ids, types, np.ones_like(ids))
 
 
 def _callers(reranker: Reranker) -> list[Row]:

@@ -9,11 +9,13 @@ import numpy as np
 import onnxruntime
 
 from retrieval.processors import usable_processors
-from retrieval.reranker.model import Batch
+from retrieval.reranker.model import Batch, batches
 from retrieval.reranker.windows import IntArray
 from retrieval.types import FloatArray
 
-TOKENS_OF_A_THREAD = 256
+# What a layer makes of so many tokens stays in a core's caches, and wastes little on padding.
+TOKENS_OF_A_RUN = 256
+RUNS_OF_A_THREAD = 4  # in a batch, so that all threads end at about the same time
 MOST_THREADS = 16
 
 
@@ -21,13 +23,12 @@ class OnnxBackend:
     """An exported cross-encoder on as many threads as this process may use.
 
     Each thread takes some of a batch's pairs through the whole network: threads that share each of its steps
-    wait for each other at every one, and take a fifth longer.
+    wait for each other at every one, and take a fifth longer. Long pairs go alone, short ones in company.
     """
 
     def __init__(self, file: Path) -> None:
-        self._threads = min(usable_processors(), MOST_THREADS)
-        # Small batches waste little on padding, and what a layer makes of them stays in the cores' caches.
-        self.token_budget = TOKENS_OF_A_THREAD * self._threads
+        threads = min(usable_processors(), MOST_THREADS)
+        self.token_budget = TOKENS_OF_A_RUN * RUNS_OF_A_THREAD * threads
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         # Adding and normalizing take longer by their joint kernel: 8 % of the shipped network's time.
@@ -36,16 +37,19 @@ class OnnxBackend:
         )
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._output = self._session.get_outputs()[0].name
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="onnx")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
 
     def forward(self, batch: Batch) -> FloatArray:
         lengths = batch.attention_mask.sum(1)
         ascending = np.argsort(lengths, kind="stable")
-        parts = np.array_split(ascending, min(self._threads, len(ascending)))
+        runs = [
+            ascending[run.start : run.stop] for run in batches(lengths[ascending].tolist(), TOKENS_OF_A_RUN)
+        ]
+        longest_first = runs[::-1]
         scores = np.empty(len(lengths), np.float32)
-        scores[ascending] = np.concatenate(
-            list(self._pool.map(lambda rows: self._run(batch, rows, int(lengths[rows[-1]])), parts))
-        )
+        found = self._pool.map(lambda rows: self._run(batch, rows, int(lengths[rows[-1]])), longest_first)
+        for rows, own in zip(longest_first, found, strict=True):
+            scores[rows] = own
         return scores
 
     def _run(self, batch: Batch, rows: IntArray, longest: int) -> FloatArray:

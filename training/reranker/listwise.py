@@ -2,8 +2,8 @@
 
     python -m training.reranker.listwise --student FOLDER --teacher FOLDER --candidates FILE --out FOLDER
 
-Candidates come from `training.reranker.candidates`. Needs torch, transformers, tokenizers and onnxruntime, but
-nothing of the application, so that any machine with a GPU can run it.
+Candidates come from `training.reranker.candidates`. Needs torch, transformers, tokenizers and onnxruntime,
+but nothing of the application, so that any machine with a GPU can run it.
 """
 
 from __future__ import annotations

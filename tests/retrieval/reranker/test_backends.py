@@ -10,7 +10,7 @@ import pytest
 
 from retrieval import processors
 from retrieval.reranker import load_reranker
-from retrieval.reranker.onnx_backend import TOKENS_OF_A_THREAD
+from retrieval.reranker.onnx_backend import RUNS_OF_A_THREAD, TOKENS_OF_A_RUN
 from tests.support import cross_encoders
 
 random = np.random.default_rng(3)
@@ -114,7 +114,7 @@ def test_models_on_a_cpu_should_take_no_more_threads_than_their_container_may_us
 
     (tmp_path / "cpu.max").write_text("100000 100000\n")
     monkeypatch.setattr(processors, "CGROUP", tmp_path)
-    assert load_reranker(bert, backend="onnx-int8").backend.token_budget == TOKENS_OF_A_THREAD
+    assert load_reranker(bert, backend="onnx-int8").backend.token_budget == TOKENS_OF_A_RUN * RUNS_OF_A_THREAD
     threads = torch.get_num_threads()
     try:
         load_reranker(bert, backend="torch-fp32")
