@@ -129,8 +129,8 @@ def _minilm(folder: Path) -> None:
 
 def _export(material: Material, model: Path, folder: Path) -> None:
     """Files of both precisions, the 8 bits made with the shipped model's care."""
+    export_folder(str(model), folder)
     save_variant(_load(model), material.model, folder, _sample(material, model))
-    export_folder(str(folder), folder)
 
 
 def _prune(material: Material, cut: Cut, folder: Path) -> None:

@@ -38,14 +38,12 @@ def largest_neurons(neurons: Tensor, outer: nn.Linear, count: int) -> Tensor:
     return largest.sort().values
 
 
-def ridge(known: Tensor, wanted: Tensor, start: Tensor | None = None) -> Tensor:
+def ridge(known: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
     """(inputs + 1, outputs): weights, and last the biases, that make `wanted` of `known` by least squares.
 
-    Directions that the tokens do not show stay near `start` (weights and biases; 0 where absent).
+    Directions that the tokens do not show stay near `start` (weights and biases).
     """
     known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    if start is None:
-        start = torch.zeros(known.shape[1], wanted.shape[1])
     gram = known.T @ known
     gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
     solved: Tensor = start + torch.linalg.solve(gram, known.T @ (wanted - known @ start))
