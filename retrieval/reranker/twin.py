@@ -10,6 +10,9 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.bert.modeling_bert import BertPreTrainedModel
 
 SPAN_TOKENS, SPAN_STEP = 32, 4
+MUCH = 0.5  # of the weight of the query's heaviest term
+# Of the whole, the best span, the mean term and the worst heavy one, which hangs on a single token.
+SCALES = (5.0, 5.0, 5.0, 2.5)
 # Far below any logit, and a number in half precision too.
 APART = -1e4
 
@@ -73,32 +76,45 @@ class Comparison(nn.Module):
     """How near the passage comes to the query, in cosines: as a whole, by its best span, and term by term.
 
     Whole texts are the means of their tokens' states, as in the bi-encoder. Term by term, each token of the
-    query finds the passage's most similar one (late interaction: ColBERT, Khattab and Zaharia 2020). It
-    counts as much as it tells passages apart.
+    query finds the passage's most similar one (late interaction: ColBERT, Khattab and Zaharia 2020). All
+    count by how much they tell passages apart; and once more the worst of those that tell much, since a
+    passage on all but one of the things that are asked about looks near as a whole.
     """
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.term_weights = nn.Parameter(torch.ones(vocabulary))  # 0: a special token, which matches nothing
-        self.scales = nn.Parameter(torch.full((3,), 5.0))
+        self.scales = nn.Parameter(torch.tensor(SCALES))
 
     def forward(self, states: Tensor, ids: Tensor, segments: Segments) -> Tensor:
         """(pairs, 1), from states (pairs, tokens, size) in float32."""
-        # Shares, not sums, which would leave the range of half precision.
-        query = normalize(_shares(segments.query)[:, None] @ states, dim=-1)  # (pairs, 1, size)
-        whole = normalize(_shares(segments.passage)[:, None] @ states, dim=-1)
-        spans = _spans(segments.passage)
-        nearest = (normalize(spans / SPAN_TOKENS @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
-        longest = segments.passage.sum(1, keepdim=True).clamp(max=SPAN_TOKENS - SPAN_STEP + 1)
-        nearest = nearest.masked_fill(spans.sum(-1) < longest, APART)
-        unit, width = normalize(states, dim=-1), segments.query.sum(1).max().long()
-        terms = (self.term_weights[ids] > 0) * segments.passage
-        matches = (unit[:, :width] @ unit.transpose(1, 2) + (1 - terms[:, None]) * APART).amax(-1)
-        weights = (self.term_weights[ids] * segments.query)[:, :width]
-        matched = (weights * matches.clamp(min=-1.0)).sum(1) / weights.sum(1).clamp(min=1e-3)
-        similar = [(query * whole).sum(-1), nearest.amax(1, keepdim=True), matched[:, None]]
+        similar = torch.stack((*_by_parts(states, segments), *self._by_terms(states, ids, segments)), 1)
         # Not by a product of matrices, which an export in 8 bits would round.
-        return (torch.cat(similar, 1) * self.scales).sum(1, keepdim=True)
+        return (similar * self.scales).sum(1, keepdim=True)
+
+    def _by_terms(self, states: Tensor, ids: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
+        """(pairs,) each: the mean of the query's terms, and the least of those that weigh much."""
+        unit, width = normalize(states, dim=-1), segments.query.sum(1).max().long()
+        weights = self.term_weights[ids]
+        terms = (weights > 0) * segments.passage
+        matches = (unit[:, :width] @ unit.transpose(1, 2) + (1 - terms[:, None]) * APART).amax(-1)
+        matches = matches.clamp(min=-1.0)
+        asked = (weights * segments.query)[:, :width]
+        mean = (asked * matches).sum(1) / asked.sum(1).clamp(min=1e-3)
+        light = asked < MUCH * asked.amax(1, keepdim=True).clamp(min=1e-3)
+        return mean, matches.masked_fill(light, 1.0).amin(1)
+
+
+def _by_parts(states: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
+    """(pairs,) each: the query against the whole passage, and against the best of its spans."""
+    # Shares, not sums, which would leave the range of half precision.
+    query = normalize(_shares(segments.query)[:, None] @ states, dim=-1)  # (pairs, 1, size)
+    passage = normalize(_shares(segments.passage)[:, None] @ states, dim=-1)
+    spans = _spans(segments.passage)
+    nearest = (normalize(spans / SPAN_TOKENS @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
+    longest = segments.passage.sum(1, keepdim=True).clamp(max=SPAN_TOKENS - SPAN_STEP + 1)
+    nearest = nearest.masked_fill(spans.sum(-1) < longest, APART)
+    return (query * passage).sum((1, 2)), nearest.amax(1)
 
 
 def _shares(segment: Tensor) -> Tensor:

@@ -32,22 +32,41 @@ def captured(
     return [seen[module] for module in modules]
 
 
-def largest_neurons(neurons: Tensor, outer: nn.Linear, count: int) -> Tensor:
-    """Ascending numbers of the neurons that move the block's output most; `neurons`: (tokens, width)."""
-    largest: Tensor = (neurons.std(0) * outer.weight.norm(dim=0)).topk(count).indices
-    return largest.sort().values
-
-
 def ridge(known: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
     """(inputs + 1, outputs): weights, and last the biases, that make `wanted` of `known` by least squares.
 
     Directions that the tokens do not show stay near `start` (weights and biases).
     """
     known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    gram = known.T @ known
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    solved: Tensor = start + torch.linalg.solve(gram, known.T @ (wanted - known @ start))
+    solved: Tensor = start + torch.linalg.solve(_gram(known), known.T @ (wanted - known @ start))
     return solved
+
+
+def sparse_ridge(known: Tensor, wanted: Tensor, start: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Ascending numbers of `count` inputs that are enough, and what `ridge` makes of them.
+
+    One after another, the input goes whose loss costs least when the others make up for it: its weights'
+    squares by its entry in the inverse Gram matrix (optimal brain surgeon, Hassibi and Stork 1992).
+    """
+    ones = torch.cat([known, torch.ones(len(known), 1)], dim=1)
+    inverse = torch.linalg.inv(_gram(ones).double())
+    solved = start.double() + inverse @ (ones.T @ (wanted - ones @ start)).double()
+    left = torch.arange(len(start))  # with the biases, which stay
+    while len(left) > count + 1:
+        costs = solved[:-1].square().sum(1) / inverse.diagonal()[:-1]
+        gone = int(costs.argmin())
+        stay = torch.arange(len(left)) != gone
+        column = inverse[stay, gone] / inverse[gone, gone]
+        solved = solved[stay] - column[:, None] * solved[gone]
+        inverse = inverse[stay][:, stay] - column[:, None] * inverse[gone, stay]
+        left = left[stay]
+    return left[:-1], solved.float()
+
+
+def _gram(known: Tensor) -> Tensor:
+    gram = known.T @ known
+    regularized: Tensor = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    return regularized
 
 
 def keep_rows(linear: nn.Linear, kept: Tensor) -> None:

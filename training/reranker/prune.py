@@ -12,14 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.reranker.layers import (
-    Bert,
-    keep_rows,
-    largest_neurons,
-    ridge,
-    set_weights,
-    token_states,
-)
+from training.reranker.layers import Bert, keep_rows, ridge, set_weights, sparse_ridge, token_states
 
 Samples = Sequence[dict[str, Tensor]]
 
@@ -43,8 +36,8 @@ def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
     Layer after layer, the projection behind what was cut is solved anew (ridge regression from its present
     weights over the samples' tokens), so that the state before the layer's norm is again that of the whole
     model; where the layers that follow are left out, that of the last of them. A layer so makes up for its
-    own losses and for those before it. Heads go by their gradients (Michel et al. 2019), neurons by the size
-    of what they write.
+    own losses and for those before it. Heads go by their gradients (Michel et al. 2019), neurons by what the
+    others cannot make up for (`sparse_ridge`).
 
     transformers' configuration has no word for fewer heads of the same size: such a copy runs and exports to
     ONNX, but its folder cannot be loaded again.
@@ -128,7 +121,8 @@ def _keep_heads(layer: Bert, kept: Tensor) -> None:
     dimensions = (kept[:, None] * size + torch.arange(size)).flatten()
     for linear in (attention.query, attention.key, attention.value):
         keep_rows(linear, dimensions)
-    set_weights(out, _start(out, dimensions))
+    weights = _start(out)
+    set_weights(out, torch.cat([weights[dimensions], weights[-1:]]))
     attention.num_attention_heads, attention.all_head_size = len(kept), len(dimensions)
 
 
@@ -148,10 +142,9 @@ def _fit_feed_forward(
     outer = layer.output.dense
     ((wanted, _),) = _states(model, norm, samples)
     ((attended, neurons),) = token_states(pruned, [layer.intermediate], samples)
-    kept = largest_neurons(neurons, outer, width)
-    start = _start(outer, kept)
+    kept, solved = sparse_ridge(neurons, wanted - attended, _start(outer), width)
     keep_rows(layer.intermediate.dense, kept)
-    set_weights(outer, ridge(neurons[:, kept], wanted - attended, start))
+    set_weights(outer, solved)
     layer.output.LayerNorm.load_state_dict(norm.state_dict())
 
 
@@ -166,7 +159,6 @@ def _states(model: Bert, norm: nn.LayerNorm, samples: Samples) -> list[tuple[Ten
         model.bert.encoder.layer = layers
 
 
-def _start(linear: nn.Linear, kept: Tensor | None = None) -> Tensor:
-    """Its present weights and biases, as `ridge` takes them, for some of its inputs."""
-    weight = linear.weight if kept is None else linear.weight[:, kept]
-    return torch.cat([weight.T, linear.bias[None]]).detach()
+def _start(linear: nn.Linear) -> Tensor:
+    """Its present weights and biases, as `ridge` takes them."""
+    return torch.cat([linear.weight.T, linear.bias[None]]).detach()

@@ -27,7 +27,7 @@ from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 
 MAX_LENGTH = 320
-CUT = Cut(feed_forward=896)
+CUT = Cut(feed_forward=768)
 
 
 def main() -> None:

@@ -16,8 +16,6 @@ from training.reranker.prune import keep_vocabulary
 from training.reranker.vocabulary import SPECIAL
 
 LEAST_WEIGHT = 0.05  # of a token that nearly every passage has
-# Logits are then cosines at a temperature of 0.05, as the lists of `listwise` want them.
-SCALE = 20.0
 
 
 def make_whole(teacher: Path, rows: Sequence[int], tokenizer: Tokenizer, passages: Sequence[str]) -> Bert:
@@ -34,7 +32,6 @@ def make_whole(teacher: Path, rows: Sequence[int], tokenizer: Tokenizer, passage
     model = keep_vocabulary(model, rows)
     with torch.no_grad():
         model.comparison.term_weights[:] = term_weights(tokenizer, passages)
-        model.comparison.scales[:] = SCALE / len(model.comparison.scales)
     return model.eval()
 
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from retrieval.reranker.twin import SPAN_STEP, SPAN_TOKENS, TwinBert, TwinBertConfig  # noqa: E402
+from retrieval.reranker.twin import MUCH, SPAN_STEP, SPAN_TOKENS, TwinBert, TwinBertConfig  # noqa: E402
 
 CLS, SEP = 1, 2
 Tokens = list[int]
@@ -66,7 +66,7 @@ PAIRS = [(text(4, 1), text(60, 2)), (text(7, 3), text(5, 4)), (text(2, 5), text(
 
 def test_whole_texts_should_be_compared_as_the_encoder_reads_them_alone(model: TwinBert) -> None:
     wanted = [cosine(*(states(model, tokens).mean(0) for tokens in pair)) for pair in PAIRS]
-    assert scores(model, PAIRS, (1, 0, 0)).tolist() == pytest.approx(wanted, abs=1e-5)
+    assert scores(model, PAIRS, (1, 0, 0, 0)).tolist() == pytest.approx(wanted, abs=1e-5)
 
 
 def test_the_best_span_should_count(model: TwinBert) -> None:
@@ -78,25 +78,41 @@ def test_the_best_span_should_count(model: TwinBert) -> None:
         spans = [passage[max(0, start) : start + SPAN_TOKENS] for start in starts if start + SPAN_TOKENS > 0]
         least = min(SPAN_TOKENS - SPAN_STEP + 1, len(passage))
         wanted.append(max(cosine(query.mean(0), each.mean(0)) for each in spans if len(each) >= least))
-    assert scores(model, PAIRS, (0, 1, 0)).tolist() == pytest.approx(wanted, abs=1e-5)
+    assert scores(model, PAIRS, (0, 1, 0, 0)).tolist() == pytest.approx(wanted, abs=1e-5)
+
+
+def matches(model: TwinBert, query: Tokens, passage: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each of the query's terms, the cosine of the passage's most similar one, and its weight."""
+    ours, theirs = states(model, query)[1:-1], states(model, passage)[1:-1]
+    nearest = torch.tensor([max(cosine(term, other) for other in theirs) for term in ours])
+    return nearest, model.comparison.term_weights[torch.tensor(query)].detach()
 
 
 def test_terms_should_be_matched_one_by_one_and_weighed(model: TwinBert) -> None:
     wanted = []
-    for query, passage in PAIRS:
-        ours, theirs = states(model, query)[1:-1], states(model, passage)[1:-1]
-        matches = [max(cosine(term, other) for other in theirs) for term in ours]
-        weights = model.comparison.term_weights[torch.tensor(query)]
-        wanted.append((weights @ torch.tensor(matches) / weights.sum()).item())
-    assert scores(model, PAIRS, (0, 0, 1)).tolist() == pytest.approx(wanted, abs=1e-5)
+    for pair in PAIRS:
+        nearest, weights = matches(model, *pair)
+        wanted.append((weights @ nearest / weights.sum()).item())
+    assert scores(model, PAIRS, (0, 0, 1, 0)).tolist() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_worst_match_of_a_heavy_term_should_count(model: TwinBert) -> None:
+    wanted, light = [], 0
+    for pair in PAIRS:
+        nearest, weights = matches(model, *pair)
+        heavy = weights >= MUCH * weights.max()
+        light += int((~heavy).sum())
+        wanted.append(nearest[heavy].min().item())
+    assert light
+    assert scores(model, PAIRS, (0, 0, 0, 1)).tolist() == pytest.approx(wanted, abs=1e-5)
 
 
 def test_padding_and_neighbours_should_change_no_score(model: TwinBert) -> None:
-    together = scores(model, PAIRS, (1, 2, 3))
-    alone = torch.cat([scores(model, [pair], (1, 2, 3)) for pair in PAIRS])
+    together = scores(model, PAIRS, (1, 2, 3, 4))
+    alone = torch.cat([scores(model, [pair], (1, 2, 3, 4)) for pair in PAIRS])
     assert torch.allclose(together, alone, atol=1e-5)
 
 
 def test_a_text_without_words_should_have_a_score(model: TwinBert) -> None:
-    found = scores(model, [([], text(3, 8)), (text(3, 9), []), ([], [])], (1, 1, 1))
+    found = scores(model, [([], text(3, 8)), (text(3, 9), []), ([], [])], (1, 1, 1, 1))
     assert torch.isfinite(found).all()

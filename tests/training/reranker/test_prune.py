@@ -14,14 +14,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
 from retrieval.reranker.twin import TwinBert, TwinBertConfig  # noqa: E402
 from training.reranker.export import Exported  # noqa: E402
-from training.reranker.layers import largest_neurons, ridge  # noqa: E402
+from training.reranker.layers import ridge, sparse_ridge  # noqa: E402
 from training.reranker.lists import Lists, Mix  # noqa: E402
 from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
 from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
 from training.reranker.vocabulary import used_rows  # noqa: E402
 
 HEADS, SIZE = 4, 12
-Inputs = dict[str, torch.Tensor]
+T = torch.Tensor
+Inputs = dict[str, T]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +65,14 @@ def test_pruning_nothing_should_change_no_score(model: TwinBert) -> None:
 def test_least_squares_should_be_nearer_than_plain_cutting(
     model: TwinBert, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def largest(_known: T, _wanted: T, start: T, count: int) -> tuple[T, T]:
+        kept = start[:-1].norm(dim=1).topk(count).indices.sort().values
+        return kept, torch.cat([start[kept], start[-1:]])
+
     samples, inputs = [pairs(64, seed) for seed in (3, 4)], pairs(64, 5)
     fitted = scores(prune(model, samples, cut), inputs)
     monkeypatch.setattr("training.reranker.prune.ridge", lambda known, wanted, start: start)
+    monkeypatch.setattr("training.reranker.prune.sparse_ridge", largest)
     plain = scores(prune(model, samples, cut), inputs)
     wanted = scores(model, inputs)
     assert (fitted - wanted).square().mean() < 0.7 * (plain - wanted).square().mean()
@@ -130,12 +136,20 @@ def test_ridge_should_stay_where_the_tokens_say_nothing() -> None:
     assert torch.equal(ridge(known, known @ start[:2], start), start)
 
 
-def test_largest_neurons_should_be_those_that_vary_and_are_read() -> None:
-    neurons = torch.tensor([[0.0, 5.0, 0.0, 0.0], [4.0, 5.0, 9.0, 1.0]])
-    outer = torch.nn.Linear(4, 2)
-    with torch.no_grad():
-        outer.weight[:] = torch.tensor([[1.0, 9.0, 0.1, 1.0]] * 2)
-    assert largest_neurons(neurons, outer, 2).tolist() == [0, 3]
+def test_sparse_ridge_should_drop_what_the_others_make_up_for() -> None:
+    torch.manual_seed(0)
+    known = torch.randn(200, 5)
+    known[:, 3] = known[:, 0] - known[:, 1]
+    start = 3 * torch.randn(6, 2)
+    start[4] *= 0.01  # the least of all, and the only one that nothing replaces but one of three
+    wanted = known @ start[:-1] + start[-1]
+    kept, solved = sparse_ridge(known, wanted, start, 4)
+    assert kept[-1] == 4 and 2 in kept
+    assert torch.allclose(known[:, kept] @ solved[:-1] + solved[-1], wanted, atol=0.01)
+    fewer, weights = sparse_ridge(known, wanted, start, 3)
+    assert fewer.tolist() == [number for number in kept.tolist() if number != 4]
+    anew = ridge(known[:, fewer], wanted, torch.cat([start[fewer], start[-1:]]))
+    assert torch.allclose(weights, anew, atol=1e-3)
 
 
 def test_hidden_loss_should_be_a_share_of_the_variance_without_padding() -> None:

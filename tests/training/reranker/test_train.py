@@ -91,7 +91,7 @@ def test_whole_model_should_begin_with_the_teachers_similarity(teacher: Path, ma
         model.comparison.scales[1:] = 0
         logit = model(**pair_inputs(plain_tokenizer(made), [texts])).logits.item()
         wanted = torch.nn.functional.cosine_similarity(*map(vector, texts), dim=0).item()
-    assert logit == pytest.approx(wanted * 20 / 3, abs=0.01)  # weights are kept in half precision
+    assert logit == pytest.approx(wanted * 5, abs=0.01)  # weights are kept in half precision
 
 
 def test_terms_should_weigh_more_the_fewer_passages_have_them(made: Path) -> None:
