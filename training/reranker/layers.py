@@ -37,9 +37,7 @@ def ridge(known: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
 
     Directions that the tokens do not show stay near `start` (weights and biases).
     """
-    known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    solved: Tensor = start + torch.linalg.solve(_gram(known), known.T @ (wanted - known @ start))
-    return solved
+    return sparse_ridge(known, wanted, start, known.shape[1])[1]
 
 
 def sparse_ridge(known: Tensor, wanted: Tensor, start: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -48,9 +46,11 @@ def sparse_ridge(known: Tensor, wanted: Tensor, start: Tensor, count: int) -> tu
     One after another, the input goes whose loss costs least when the others make up for it: its weights'
     squares by its entry in the inverse Gram matrix (optimal brain surgeon, Hassibi and Stork 1992).
     """
-    ones = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    inverse = torch.linalg.inv(_gram(ones).double())
-    solved = start.double() + inverse @ (ones.T @ (wanted - ones @ start)).double()
+    known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
+    gram = known.T @ known
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    inverse = torch.linalg.inv(gram.double())
+    solved = start.double() + inverse @ (known.T @ (wanted - known @ start)).double()
     left = torch.arange(len(start))  # with the biases, which stay
     while len(left) > count + 1:
         costs = solved[:-1].square().sum(1) / inverse.diagonal()[:-1]
@@ -61,12 +61,6 @@ def sparse_ridge(known: Tensor, wanted: Tensor, start: Tensor, count: int) -> tu
         inverse = inverse[stay][:, stay] - column[:, None] * inverse[gone, stay]
         left = left[stay]
     return left[:-1], solved.float()
-
-
-def _gram(known: Tensor) -> Tensor:
-    gram = known.T @ known
-    regularized: Tensor = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    return regularized
 
 
 def keep_rows(linear: nn.Linear, kept: Tensor) -> None:

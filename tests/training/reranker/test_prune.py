@@ -21,8 +21,8 @@ from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
 from training.reranker.vocabulary import used_rows  # noqa: E402
 
 HEADS, SIZE = 4, 12
-T = torch.Tensor
-Inputs = dict[str, T]
+Tensor = torch.Tensor
+Inputs = dict[str, Tensor]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_pruning_nothing_should_change_no_score(model: TwinBert) -> None:
 def test_least_squares_should_be_nearer_than_plain_cutting(
     model: TwinBert, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def largest(_known: T, _wanted: T, start: T, count: int) -> tuple[T, T]:
+    def largest(_known: Tensor, _wanted: Tensor, start: Tensor, count: int) -> tuple[Tensor, Tensor]:
         kept = start[:-1].norm(dim=1).topk(count).indices.sort().values
         return kept, torch.cat([start[kept], start[-1:]])
 
@@ -141,7 +141,7 @@ def test_sparse_ridge_should_drop_what_the_others_make_up_for() -> None:
     known = torch.randn(200, 5)
     known[:, 3] = known[:, 0] - known[:, 1]
     start = 3 * torch.randn(6, 2)
-    start[4] *= 0.01  # the least of all, and the only one that nothing replaces but one of three
+    start[4] *= 0.01  # the least of all, but nothing replaces it, as two of 0, 1 and 3 do the third
     wanted = known @ start[:-1] + start[-1]
     kept, solved = sparse_ridge(known, wanted, start, 4)
     assert kept[-1] == 4 and 2 in kept
