@@ -38,7 +38,6 @@ ROOT = Path(__file__).resolve().parents[1]
 ENCODER = ROOT / "models" / "encoder"
 FULL = 512
 SMALLER = (256, 128, 64, 32)
-QUERIES = 300
 PAIRS = 35_000
 # Bounds the time: matrices are trained on so many pairs, drawn at random.
 TRAINING_PAIRS = 1_500
@@ -102,7 +101,7 @@ def main() -> None:
         rows += measure_set(name, vectors, exponent, ["no matrix"] if options.axes else [*VARIANTS])
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     name = ("axes" if options.axes else "ablation") + ("-shipped" if options.shipped else "")
-    write_section(ROOT / "docs" / "smec.md", name, section(rows, queries=QUERIES))
+    write_section(ROOT / "docs" / "smec.md", name, section(rows))
     if options.shipped or options.axes:
         return
     write_section(ROOT / "docs" / "smec.md", "variance", variance_section(rows, _PICTURED))
@@ -112,7 +111,7 @@ def main() -> None:
 
 def set_vectors(folder: Path, *, learn: bool) -> Vectors:
     """A set's vectors by the shipped model; `learn`: after it learned the set's documents."""
-    corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
+    corpus, questions = load_corpus(folder), load_questions(folder)
     with tempfile.TemporaryDirectory(prefix="quarry-smec-") as scratch:
         output = Path(scratch) / "encoder"
         better = learn and adapt(str(ENCODER), [[passage] for passage in corpus.passages], output).better
@@ -142,9 +141,9 @@ def measure_set(name: str, vectors: Vectors, exponent: float, variants: Sequence
     starts = {
         "cut": everything,
         _PICTURED: principal_axes(vectors.corpus),
-        "axes beyond the noise": principal_axes(vectors.corpus, vectors.noise()),
+        "axes of shared energy": principal_axes(vectors.corpus, vectors.noise()),
         "damped pair noise, principal axes": damped @ principal_axes(unit(after.corpus)),
-        "damped pair noise, axes beyond the noise": damped
+        "damped pair noise, axes of shared energy": damped
         @ principal_axes(unit(after.corpus), after.noise()),
     }
     for start, axes in starts.items():

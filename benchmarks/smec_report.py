@@ -37,7 +37,7 @@ class Row:
     variances: dict[int, list[float]]
 
 
-def section(rows: Sequence[Row], *, queries: int) -> str:
+def section(rows: Sequence[Row]) -> str:
     """Shares in per cent, the mean of the sets; below, two dimensions of the starts set by set."""
     references = {row.set: row.reference for row in rows}
     dimensions = list(rows[0].shares)
@@ -55,8 +55,7 @@ def section(rows: Sequence[Row], *, queries: int) -> str:
     ]
     starts = list(dict.fromkeys(row.start for row in bare))
     return (
-        f"nDCG@10 (the first {queries} queries of a set at the most) in per cent of the model's 512 "
-        f"floats, the mean of the sets. What is 100 %: {sets}.\n\n"
+        f"nDCG@10 in per cent of the model's 512 floats, the mean of the sets. What is 100 %: {sets}.\n\n"
         + table(["axes", "then", *map(str, dimensions)], [[*key, *mean] for key, mean in means.items()])
         + "\nSet by set, without a matrix trained on top:\n\n"
         + table(["set", *(f"{cut}: {start}" for cut in (128, 64) for start in starts)], by_set)

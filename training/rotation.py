@@ -101,11 +101,12 @@ def fit_rotation(
 def principal_axes(vectors: FloatArray, noise: FloatArray | None = None) -> FloatArray:
     """(full, full): the orthonormal axes of `vectors` (n, full), those of the most energy first.
 
-    With `noise` (m, full), the differences within pairs, those of the most energy beyond the noise's.
+    With `noise` (m, full), the differences within pairs, those of the most shared energy first: of that of a
+    passage, half of the noise's is what the other side of its pair lacks, since |q - p|² = |q|² + |p|² - 2qp.
     """
     energy = (vectors.T @ vectors).astype(np.float64) / len(vectors)
     if noise is not None:
-        energy -= (noise.T @ noise).astype(np.float64) / len(noise)
+        energy -= (noise.T @ noise).astype(np.float64) / (2 * len(noise))
     _, axes = np.linalg.eigh(energy)
     return np.asarray(axes[:, ::-1], dtype=np.float32)
 

@@ -22,7 +22,7 @@ ROWS = [
 
 
 def test_section_should_give_the_mean_of_the_sets_and_the_starts_set_by_set() -> None:
-    text = section(ROWS, queries=300)
+    text = section(ROWS)
 
     assert "| cut | no matrix | 95.0 | 70.0 |" in text
     assert "| two | 100.0 | 70.0 |" in text
