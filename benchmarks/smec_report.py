@@ -38,14 +38,15 @@ class Row:
 
 
 def section(rows: Sequence[Row]) -> str:
-    """Shares in per cent, the mean of the sets; below, two dimensions of the starts set by set."""
+    """The sets' mean in per cent of their mean reference; below, two dimensions of the starts set by set."""
     references = {row.set: row.reference for row in rows}
     dimensions = list(rows[0].shares)
     means: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         alike = [each for each in rows if (each.start, each.variant) == (row.start, row.variant)]
+        full = [each.reference for each in alike]
         means[row.start, row.variant] = [
-            f"{100 * fmean(each.shares[cut] for each in alike):.1f}" for cut in dimensions
+            f"{100 * fmean((each.shares[cut] for each in alike), full):.1f}" for cut in dimensions
         ]
     sets = ", ".join(f"{name} {value:.3f}" for name, value in references.items())
     bare = [row for row in rows if row.variant == "no matrix"]
@@ -55,7 +56,8 @@ def section(rows: Sequence[Row]) -> str:
     ]
     starts = list(dict.fromkeys(row.start for row in bare))
     return (
-        f"nDCG@10 in per cent of the model's 512 floats, the mean of the sets. What is 100 %: {sets}.\n\n"
+        "The mean nDCG@10 of the sets in per cent of that of the model's 512 floats. "
+        f"What is 100 %: {sets}.\n\n"
         + table(["axes", "then", *map(str, dimensions)], [[*key, *mean] for key, mean in means.items()])
         + "\nSet by set, without a matrix trained on top:\n\n"
         + table(["set", *(f"{cut}: {start}" for cut in (128, 64) for start in starts)], by_set)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+if TYPE_CHECKING:
+    from retrieval.reranker.twin import TwinBert
 
 WORDS = [f"w{i}" for i in range(60)]
 SMALL: dict[str, Any] = {
@@ -36,6 +39,28 @@ def twin(folder: Path) -> Path:
     config = TwinBertConfig(vocab_size=64, max_position_embeddings=128, **SMALL)
     template = ("[CLS] $A [SEP]", "[CLS] $A [SEP] [CLS]:1 $B:1 [SEP]:1")
     return _save(folder, TwinBert, config, special, template)
+
+
+def twin_network(
+    *, layers: int = 2, heads: int = 4, head_size: int = 12, feed_forward: int = 64, seed: int = 0
+) -> TwinBert:
+    """The shipped one's architecture alone, with room for 60 tokens and 128 positions."""
+    import torch
+
+    from retrieval.reranker.twin import TwinBert, TwinBertConfig
+
+    torch.manual_seed(seed)
+    config = TwinBertConfig(
+        vocab_size=60,
+        hidden_size=heads * head_size,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=feed_forward,
+        max_position_embeddings=128,
+        initializer_range=0.15,
+        num_labels=1,
+    )
+    return TwinBert(config).eval()
 
 
 def xlm_roberta(folder: Path) -> Path:

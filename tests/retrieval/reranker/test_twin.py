@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from retrieval.reranker.twin import MUCH, SPAN_STEP, SPAN_TOKENS, TwinBert, TwinBertConfig  # noqa: E402
+from retrieval.reranker.twin import MUCH, SPAN_STEP, SPAN_TOKENS, TwinBert  # noqa: E402
+from tests.support.cross_encoders import twin_network  # noqa: E402
 
 CLS, SEP = 1, 2
 Tokens = list[int]
@@ -15,18 +16,7 @@ Tokens = list[int]
 
 @pytest.fixture(scope="module")
 def model() -> TwinBert:
-    torch.manual_seed(0)
-    config = TwinBertConfig(
-        vocab_size=60,
-        hidden_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        initializer_range=0.15,
-        num_labels=1,
-    )
-    made = TwinBert(config).eval()
+    made = twin_network()
     with torch.no_grad():
         made.comparison.term_weights[:] = torch.rand(60) + 0.5
         made.comparison.term_weights[: SEP + 1] = 0

@@ -12,7 +12,8 @@ pytest.importorskip("transformers")
 
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
-from retrieval.reranker.twin import TwinBert, TwinBertConfig  # noqa: E402
+from retrieval.reranker.twin import TwinBert  # noqa: E402
+from tests.support.cross_encoders import twin_network  # noqa: E402
 from training.reranker.export import Exported  # noqa: E402
 from training.reranker.layers import ridge, sparse_ridge  # noqa: E402
 from training.reranker.lists import Lists, Mix  # noqa: E402
@@ -27,18 +28,7 @@ Inputs = dict[str, Tensor]
 
 @pytest.fixture(scope="module")
 def model() -> TwinBert:
-    torch.manual_seed(0)
-    config = TwinBertConfig(
-        vocab_size=60,
-        hidden_size=HEADS * SIZE,
-        num_hidden_layers=4,
-        num_attention_heads=HEADS,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        initializer_range=0.15,
-        num_labels=1,
-    )
-    return TwinBert(config).eval()
+    return twin_network(layers=4, heads=HEADS, head_size=SIZE)
 
 
 def pairs(count: int, seed: int) -> Inputs:
@@ -92,12 +82,7 @@ def test_a_pruned_model_should_be_smaller_and_export(
 
 
 def test_head_gains_should_be_nothing_for_a_head_that_writes_nothing() -> None:
-    torch.manual_seed(1)
-    config = TwinBertConfig(
-        vocab_size=60, hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
-    )
-    config.num_labels = 1
-    made = TwinBert(config).eval()
+    made = twin_network(layers=1, heads=2, feed_forward=8, seed=1)
     with torch.no_grad():
         made.bert.encoder.layer[0].attention.output.dense.weight[:, :12] = 0
     silent, other = head_gains(made, [pairs(6, 8)])[0].tolist()
