@@ -55,12 +55,16 @@ def _languages() -> list[str]:
 
 
 def _rotate(version: IndexVersion, sample: list[Passage]) -> None:
-    """Put what tells the passages apart into the dimensions that are coded, where the encoder is a table; one
-    that has not learned them is damped before."""
+    """Put what tells the passages apart into the dimensions that are coded, where the encoder is a table."""
     model, name = engine.model_path(version.encoder), f"models/rotated-{version.collection}"
-    output = settings.DATA_DIR / name
-    code_dimensions, damp = version.code_dimensions, not version.learned
-    if fold_rotation(model, sample, version.dimensions, output, code_dimensions=code_dimensions, damp=damp):
+    if fold_rotation(
+        model,
+        sample,
+        version.dimensions,
+        settings.DATA_DIR / name,
+        learned=bool(version.learned),
+        code_dimensions=version.code_dimensions,
+    ):
         version.encoder = name
 
 

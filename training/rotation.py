@@ -16,7 +16,7 @@ from retrieval.encoder import Encoder, load_encoder, static_files
 from retrieval.index.base import CollectionSpec
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
-from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
+from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise, self_pairs
 from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
@@ -30,15 +30,16 @@ def fold_rotation(
     dimensions: int,
     output: Path,
     *,
+    learned: bool,
     code_dimensions: int | None = None,
-    damp: bool = False,
 ) -> bool:
     """Write a static model, cut to `dimensions` and rotated for `passages`, to `output`.
 
-    `damp`: first shrink the axes on which texts that belong together differ (`training.pair_noise`), for a
-    model that has not learned the passages. `code_dimensions`: how many of the first dimensions one-bit codes
-    are made of (None: all). Returns False, and writes nothing, where there is no table to fold into or too
-    little to fit to: fewer passages than `MINIMUM_FITTED`.
+    The axes on which texts that belong together differ are shrunk before (`training.pair_noise`). `learned`:
+    a model that has learned the passages has its share of that, and gets another one only where it is cut.
+    `code_dimensions`: how many of the first dimensions one-bit codes are made of (None: all). Returns False,
+    and writes nothing, where there is no table to fold into or too little to fit to: fewer passages than
+    `MINIMUM_FITTED`.
 
     Raises:
         EncoderUnavailableError: the model cannot be read.
@@ -54,8 +55,8 @@ def fold_rotation(
     table = model.table
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
     sides = self_pairs(model, passages)
-    if sides and damp:
-        damped = damping(pair_noise(table, sides), SHIPPED)
+    if sides and not (learned and dimensions == encoder.dimensions):
+        damped = damping(pair_noise(table, sides), LEARNED if learned else SHIPPED)
         table, vectors = table @ damped, vectors @ damped
     noise = pair_noise(table, sides) if sides else None
     rotation = fit_rotation(vectors, dimensions, noise=noise, code_dimensions=code_dimensions)
@@ -68,11 +69,11 @@ def fitted_encoder(
 ) -> Encoder:
     """The encoder of an index version so made: cut, and fitted to the passages where it can be.
 
-    `learned`: the model has learned them, so that it is not damped. Its files are kept in `scratch`.
+    `learned`: the model has learned them. Its files are kept in `scratch`.
     """
     folder = scratch / f"fitted-{spec.coded}-of-{spec.dimensions}"
     fitted = folder.is_dir() or fold_rotation(
-        model, passages, spec.dimensions, folder, code_dimensions=spec.code_dimensions, damp=not learned
+        model, passages, spec.dimensions, folder, learned=learned, code_dimensions=spec.code_dimensions
     )
     return load_encoder(str(folder) if fitted else model, spec.dimensions)
 

@@ -11,8 +11,9 @@ from retrieval.encoder import load_encoder
 from retrieval.types import FloatArray
 from tests.training.support import corpus, tiny_model, write_tiny_model
 from training.bags import BagMaker, unit
+from training.contrastive import PairBags
 from training.held_out import HeldOut
-from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
+from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise, self_pairs
 from training.pairs import sample_pairs
 from training.rotation import fold_rotation, principal_axes
 from training.scoring import score
@@ -21,11 +22,15 @@ from training.static_model import StaticModel
 PASSAGES = [passage for document in corpus(400) for passage in document]
 
 
-def damped(model: StaticModel) -> FloatArray:
+def damped(model: StaticModel, exponent: float = SHIPPED) -> FloatArray:
     """The table that an index version of the passages would have, unturned."""
+    return model.table @ damping(pair_noise(model.table, sides_of(model)), exponent)
+
+
+def sides_of(model: StaticModel) -> PairBags:
     sides = self_pairs(model, PASSAGES[100:])
     assert sides is not None
-    return model.table @ damping(pair_noise(model.table, sides), SHIPPED)
+    return sides
 
 
 def test_damping_should_rank_better_the_pairs_of_passages_that_it_has_not_seen() -> None:
@@ -76,8 +81,20 @@ def test_axes_beyond_the_noise_should_keep_more_of_the_ranking_than_those_of_mos
 
 def test_fitted_table_should_give_the_cosines_of_the_damped_one_at_the_full_dimension(tmp_path: Path) -> None:
     base, model = write_tiny_model(tmp_path / "base"), tiny_model()
-    assert fold_rotation(base, PASSAGES[100:], 64, tmp_path / "fitted", damp=True)
+    assert fold_rotation(base, PASSAGES[100:], 64, tmp_path / "fitted", learned=False)
     texts = [passage.full for passage in random.Random(0).sample(PASSAGES, 20)]
     fitted = load_encoder(str(tmp_path / "fitted")).encode_passages(texts)
     expected = unit(np.asarray(BagMaker(model.tokenizer)(texts) @ damped(model)))
     np.testing.assert_allclose(fitted @ fitted.T, expected @ expected.T, atol=5e-3)
+
+
+def test_learned_table_should_be_damped_again_where_it_is_cut(tmp_path: Path) -> None:
+    base, model = write_tiny_model(tmp_path / "base"), tiny_model()
+    assert fold_rotation(base, PASSAGES[100:], 32, tmp_path / "cut", learned=True)
+    bags, table = BagMaker(model.tokenizer), damped(model, LEARNED)
+    corpus_vectors = unit(np.asarray(bags([passage.full for passage in PASSAGES[100:]]) @ table))
+    axes = principal_axes(corpus_vectors, pair_noise(table, sides_of(model)))[:, :32]
+    texts = [passage.full for passage in PASSAGES[:20]]
+    cut = load_encoder(str(tmp_path / "cut")).encode_passages(texts)
+    expected = unit(np.asarray(bags(texts) @ (table @ axes)))
+    np.testing.assert_allclose(cut @ cut.T, expected @ expected.T, atol=5e-3)

@@ -15,7 +15,7 @@ PASSAGES = [passage for document in corpus(300) for passage in document]
 
 def test_rotation_of_all_dimensions_should_keep_every_cosine(tmp_path: Path) -> None:
     base = write_tiny_model(tmp_path / "base")
-    assert fold_rotation(base, PASSAGES, 64, tmp_path / "rotated", code_dimensions=16)
+    assert fold_rotation(base, PASSAGES, 64, tmp_path / "rotated", learned=True, code_dimensions=16)
     texts = [passage.full for passage in PASSAGES[:20]]
     before, after = (
         load_encoder(folder).encode_passages(texts) for folder in (base, str(tmp_path / "rotated"))
@@ -49,15 +49,15 @@ def test_coded_dimensions_should_be_near_their_signs() -> None:
 
 def test_rotation_should_not_be_folded_where_there_is_too_little_to_fit_to(tmp_path: Path) -> None:
     base = write_tiny_model(tmp_path / "base")
-    assert not fold_rotation(base, PASSAGES[: MINIMUM_FITTED - 1], 64, tmp_path / "rotated")
+    assert not fold_rotation(base, PASSAGES[: MINIMUM_FITTED - 1], 64, tmp_path / "rotated", learned=True)
     assert not (tmp_path / "rotated").exists()
 
 
 def test_model_that_is_no_table_should_not_be_turned(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    assert not fold_rotation(str(tmp_path), PASSAGES, 64, tmp_path / "rotated")
+    assert not fold_rotation(str(tmp_path), PASSAGES, 64, tmp_path / "rotated", learned=True)
 
 
 def test_more_dimensions_than_the_model_has_should_be_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="64 dimensions, so it cannot be cut to 65"):
-        fold_rotation(write_tiny_model(tmp_path / "base"), PASSAGES, 65, tmp_path / "rotated")
+        fold_rotation(write_tiny_model(tmp_path / "base"), PASSAGES, 65, tmp_path / "rotated", learned=True)
