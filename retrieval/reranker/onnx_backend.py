@@ -15,7 +15,7 @@ from retrieval.types import FloatArray
 
 # What a layer makes of so many tokens stays in a core's caches, and wastes little on padding.
 TOKENS_OF_A_RUN = 256
-RUNS_OF_A_THREAD = 4  # in a batch, so that all threads end at about the same time
+RUNS_OF_A_THREAD = 6  # in a batch, at the end of which threads wait for each other
 MOST_THREADS = 16
 
 
