@@ -57,6 +57,7 @@ def calibrate(
         sources: all pairs; their passages are what is searched.
     """
     searches = [_searches(reranker, encoder, *pairs) for pairs in zip(unseen, sources, strict=True)]
+    # NaN: a query, or a passage, that the reranker cannot read.
     read = [search.scores for found in searches for search in found if np.isfinite(search.scores).all()]
     spread = float(np.mean([scores.std() for scores in read]))
     table = np.array(
