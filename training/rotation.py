@@ -102,8 +102,8 @@ def fit_rotation(
 def principal_axes(vectors: FloatArray, noise: FloatArray | None = None) -> FloatArray:
     """(full, full): the orthonormal axes of `vectors` (n, full), those of the most energy first.
 
-    With `noise` (m, full), the differences within pairs, those of the most shared energy first: of that of a
-    passage, half of the noise's is what the other side of its pair lacks, since |q - p|² = |q|² + |p|² - 2qp.
+    With `noise` (m, full), the differences within pairs, those first on which both sides of a pair share the
+    most: since (q - p)² = q² + p² - 2qp, that is the passages' energy less half of the noise's.
     """
     energy = (vectors.T @ vectors).astype(np.float64) / len(vectors)
     if noise is not None:

@@ -15,7 +15,8 @@ from retrieval.types import FloatArray
 
 # What a layer makes of so many tokens stays in a core's caches, and wastes little on padding.
 TOKENS_OF_A_RUN = 256
-RUNS_OF_A_THREAD = 6  # in a batch, at the end of which threads wait for each other
+# In a batch, at whose end threads wait for each other: more would waste less, and keep other callers waiting.
+RUNS_OF_A_THREAD = 6
 MOST_THREADS = 16
 
 

@@ -70,13 +70,13 @@ def test_damping_should_stand_fewer_pairs_than_dimensions() -> None:
     assert np.isfinite(damping(queries - passages, 0.1)).all()
 
 
-def test_axes_beyond_the_noise_should_keep_more_of_the_ranking_than_those_of_most_energy() -> None:
+def test_axes_of_shared_energy_should_keep_more_of_the_ranking_than_those_of_most_energy() -> None:
     queries, passages = sides()
     right = np.arange(len(queries))
-    by_energy, beyond = (principal_axes(passages, noise) for noise in (None, queries - passages))
-    kept = [score(queries @ axes, passages @ axes, right, dimensions=8) for axes in (by_energy, beyond)]
+    by_energy, shared = (principal_axes(passages, noise) for noise in (None, queries - passages))
+    kept = [score(queries @ axes, passages @ axes, right, dimensions=8) for axes in (by_energy, shared)]
     assert kept[1].ndcg_at_10 > kept[0].ndcg_at_10 + 0.2
-    assert beyond.T @ beyond == pytest.approx(np.eye(32), abs=1e-5)
+    assert shared.T @ shared == pytest.approx(np.eye(32), abs=1e-5)
 
 
 def test_fitted_table_should_give_the_cosines_of_the_damped_one_at_the_full_dimension(tmp_path: Path) -> None:
