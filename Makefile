@@ -50,14 +50,6 @@ compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, disti
 	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
 		--steps $(or $(STEPS),300) --queries $(or $(QUERIES),60)
 
-tune-reranker: .venv/.dev ## Tune models/reranker on a GPU (TRAIN_DATA=FOLDER, SECONDS of training)
-	mkdir -p data/reranker
-	.venv/bin/python -m training.reranker.candidates --data $(TRAIN_DATA) --out data/reranker/candidates.json.gz
-	.venv/bin/python -m training.reranker.listwise --candidates data/reranker/candidates.json.gz \
-		--student models/reranker --teacher "$$(.venv/bin/python -c 'from training.teacher import FOLDER; print(FOLDER)')" \
-		--out models/reranker --seconds $(or $(SECONDS),400)
-	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker --export-only
-
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) --extra server -c requirements/base.txt -o requirements/server.txt pyproject.toml
@@ -66,4 +58,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra train --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test lint train-base train-reranker compression tune-reranker bench lock
+.PHONY: help install run test lint train-base train-reranker compression bench lock

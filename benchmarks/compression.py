@@ -15,15 +15,15 @@ from pathlib import Path
 
 from benchmarks.candidates import MODEL, ROOT, SETS, JudgedSet, judged_set
 from benchmarks.compression_judge import milliseconds, scores
-from benchmarks.compression_models import Material, Variant, variants
+from benchmarks.compression_models import STEPS, TAUGHT, Material, Variant, variants
 from benchmarks.compression_report import Row, distillations, tables
 from benchmarks.sections import write_section
 from retrieval.processors import usable_processors
 from retrieval.reranker import load_card
 from retrieval.reranker.onnx_backend import MOST_THREADS
-from training.reranker.candidates import write_candidates
-from training.reranker.lists import read_lists
-from training.reranker.shrink import STEPS, TAUGHT, Taught
+from training.reranker.batches import Tokens
+from training.reranker.examples import make_examples
+from training.reranker.teach import Taught
 from training.reranker.train import read_sources, save_whole
 
 TARGET = ROOT / "docs" / "compression.md"
@@ -51,13 +51,11 @@ def main() -> None:
 
 
 def _material(train: Path, work: Path, steps: int) -> Material:
-    candidates = work / "candidates.json.gz"
-    if not candidates.exists():
-        write_candidates(train, candidates)
     sources, whole = read_sources(train), work / "six-layers"
     if not whole.exists():
         save_whole(sources, whole)
-    return Material(MODEL, whole, sources, *read_lists(whole, candidates), steps)
+    examples = make_examples(sources)
+    return Material(MODEL, whole, sources, examples, Tokens.of(whole, examples), steps)
 
 
 def _taught(made: Sequence[Variant]) -> dict[str, Taught]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,12 +15,14 @@ from transformers import AutoTokenizer, BertForSequenceClassification
 
 from retrieval.reranker.twin import TwinBert
 from training.onnx_export import export_folder, export_triton
+from training.reranker.batches import Tokens, calibration
+from training.reranker.examples import Examples
 from training.reranker.export import save_variant
 from training.reranker.layers import Bert
-from training.reranker.lists import Lists, Pairs, calibration, plain_tokenizer
 from training.reranker.prune import Cut, keep_vocabulary, prune
-from training.reranker.shrink import Recipe, shrink
-from training.reranker.train import MAX_LENGTH, sample_pairs
+from training.reranker.teach import Recipe
+from training.reranker.tokens import plain_tokenizer
+from training.reranker.train import MAX_LENGTH, RECIPE, sample_pairs, smaller
 from training.reranker.vocabulary import save_tokenizer, used_rows
 from training.sources import Pair
 from training.teacher import FOLDER as TEACHER
@@ -35,6 +38,8 @@ DISTILLED = {
     "layers-3-states": ("3 of 6 layers, scores and states", Cut(layers=(0, 2, 5)), 1.0),
 }
 VOCABULARY = "vocabulary"
+TAUGHT = "taught.json"
+STEPS = 100
 INT8, FP32 = "onnx-int8", "onnx-fp32"
 
 
@@ -65,8 +70,8 @@ class Material:
     model: Path  # the shipped one
     whole: Path  # the one that it was made from
     sources: Sequence[Sequence[Pair]]
-    lists: Lists
-    pairs: Pairs
+    examples: Examples
+    tokens: Tokens
     steps: int  # of each distillation
 
 
@@ -95,7 +100,7 @@ def variants(material: Material, work: Path) -> list[Variant]:
     rows = Tokenizer.from_file(str(work / VOCABULARY / "tokenizer.json")).get_vocab_size()
     made.append(_int8(VOCABULARY, f"{rows:,} word pieces", "pruned", work / VOCABULARY))
     for key, (label, cut, hidden) in DISTILLED.items():
-        recipe = Recipe(cut, hidden, material.steps)
+        recipe = Recipe(cut, RECIPE.labels, hidden, material.steps)
         _once(work / key, lambda folder, recipe=recipe: _distil(material, recipe, folder))
         made.append(_int8(key, label, "distilled", work / key))
     return made
@@ -134,18 +139,19 @@ def _export(material: Material, model: Path, folder: Path) -> None:
 
 
 def _prune(material: Material, cut: Cut, folder: Path) -> None:
-    samples = calibration(material.lists, material.pairs)
+    samples = calibration(material.examples, material.tokens)
     model = prune(_load(material.whole), samples, cut)
     save_variant(model, material.model, folder, _sample(material, material.whole))
 
 
 def _distil(material: Material, recipe: Recipe, folder: Path) -> None:
-    shrink(material.whole, recipe, material.lists, material.pairs, folder)
-    save_variant(_load(folder), material.model, folder, _sample(material, material.whole))
+    model, taught = smaller(_load(material.whole), material.examples, material.tokens, recipe)
+    save_variant(model, material.model, folder, _sample(material, material.whole))
+    (folder / TAUGHT).write_text(json.dumps(asdict(taught)), encoding="utf-8")
 
 
 def _cut_vocabulary(material: Material, folder: Path) -> None:
-    rows = used_rows(material.whole, [*material.lists.passages, *material.lists.queries])
+    rows = used_rows(material.whole, [*material.examples.passages, *material.examples.queries])
     save_tokenizer(material.whole, rows, folder, MAX_LENGTH)
     model = keep_vocabulary(_load(material.whole), rows)
     save_variant(model, material.model, folder, _sample(material, folder))

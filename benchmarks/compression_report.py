@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.sections import table
-from training.reranker.shrink import Taught
+from training.reranker.teach import Taught
 
 EQUAL = 0.002  # of nDCG@10, on the mean of the sets
 CLEARLY = 0.9  # of the shipped model's time
@@ -58,9 +58,15 @@ stage's order has {mean(hybrid.values()):.3f}. Milliseconds are for 32 pairs of 
 def distillations(taught: Mapping[str, Taught]) -> str:
     """By label of the variant."""
     lines = [
-        [label, str(each.steps), f"{each.before:.3f}", f"{each.after:.3f}"] for label, each in taught.items()
+        [
+            label,
+            f"{each.steps}",
+            f"{each.queries:,}",
+            *(f"{value:.3f}" for value in (*each.divergence, *each.reciprocal_rank)),
+        ]
+        for label, each in taught.items()
     ]
-    return table(["distilled", "steps", "divergence before", "after"], lines)
+    return table(["distilled", "steps", "queries", "divergence", "after", "MRR", "after"], lines)
 
 
 def verdict(rows: Sequence[Row]) -> str:

@@ -109,20 +109,21 @@ class Comparison(nn.Module):
 def _by_parts(states: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
     """(pairs,) each: the query against the whole passage, and against the best of its spans."""
     # Shares, not sums, which would leave the range of half precision.
-    query = normalize(_shares(segments.query)[:, None] @ states, dim=-1)  # (pairs, 1, size)
-    passage = normalize(_shares(segments.passage)[:, None] @ states, dim=-1)
-    spans = _spans(segments.passage)
-    nearest = (normalize(spans / SPAN_TOKENS @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
+    query = normalize(shares(segments.query)[:, None] @ states, dim=-1)  # (pairs, 1, size)
+    passage = normalize(shares(segments.passage)[:, None] @ states, dim=-1)
+    places = spans(segments.passage)
+    nearest = (normalize(places / SPAN_TOKENS @ states, dim=-1) @ query.transpose(1, 2))[..., 0]
     longest = segments.passage.sum(1, keepdim=True).clamp(max=SPAN_TOKENS - SPAN_STEP + 1)
-    nearest = nearest.masked_fill(spans.sum(-1) < longest, APART)
+    nearest = nearest.masked_fill(places.sum(-1) < longest, APART)
     return (query * passage).sum((1, 2)), nearest.amax(1)
 
 
-def _shares(segment: Tensor) -> Tensor:
+def shares(segment: Tensor) -> Tensor:
+    """1.0 and 0.0 of each row, divided by how many there are."""
     return segment / segment.sum(1, keepdim=True).clamp(min=1.0)
 
 
-def _spans(passage: Tensor) -> Tensor:
+def spans(passage: Tensor) -> Tensor:
     """(pairs, spans, tokens): 1.0 for the passage's tokens of the span from each SPAN_STEP-th token on."""
     places = torch.arange(passage.shape[1], device=passage.device)
     ahead = places - places[::SPAN_STEP, None]

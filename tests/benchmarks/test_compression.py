@@ -11,7 +11,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.candidates import JudgedSet  # noqa: E402
 from benchmarks.compression_report import Row, distillations, tables, verdict  # noqa: E402
-from training.reranker.shrink import Taught  # noqa: E402
+from training.reranker.teach import Taught  # noqa: E402
 
 
 def row(key: str, ms: float | None, ndcg: float | None, *, kind: str = "pruned") -> Row:
@@ -48,8 +48,9 @@ def test_tables_should_hold_every_variant_and_leave_out_what_was_not_measured() 
 
 
 def test_distillations_should_say_how_long_and_how_near() -> None:
-    found = distillations({"4 layers": Taught(steps=90, before=0.6122, after=0.3872)})
-    assert "| 4 layers | 90 | 0.612 | 0.387 |" in found
+    taught = Taught(90, 12_345, (0.6122, 0.3872), (0.31, 0.52))
+    found = distillations({"4 layers": taught})
+    assert "| 4 layers | 90 | 12,345 | 0.612 | 0.387 | 0.310 | 0.520 |" in found
 
 
 def test_ndcg_should_be_of_the_first_stage_or_of_the_scores() -> None:

@@ -9,6 +9,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 if TYPE_CHECKING:
     from retrieval.reranker.twin import TwinBert
+    from training.reranker.batches import Tokens
+    from training.reranker.examples import Examples
 
 WORDS = [f"w{i}" for i in range(60)]
 SMALL: dict[str, Any] = {
@@ -61,6 +63,26 @@ def twin_network(
         num_labels=1,
     )
     return TwinBert(config).eval()
+
+
+def toy_examples() -> tuple[Examples, Tokens]:
+    """Passages of tokens that `twin_network` has, the queries two of a passage's own; and these tokens."""
+    import numpy as np
+
+    from training.reranker.batches import Tokens
+    from training.reranker.examples import Example, Examples
+
+    random = np.random.default_rng(0)
+    passages = [np.array([2, *random.permutation(np.arange(4, 60))[:6], 3]) for _ in range(200)]
+    queries = [np.array([2, *random.permutation(passage[1:-1])[:2], 3]) for passage in passages for _ in "ab"]
+    made = [
+        Example(number, number, (2 * number, 2 * number + 1), ((number + 1) % 150, (number + 7) % 150))
+        for number in range(200)
+    ]
+    names = [
+        [f"{kind} {number}" for number in range(len(of))] for kind, of in (("q", queries), ("p", passages))
+    ]
+    return Examples(names[0], names[1], made[:150], made[150:]), Tokens(queries, passages)
 
 
 def xlm_roberta(folder: Path) -> Path:

@@ -86,7 +86,7 @@ def save_variant(model: Bert, of: Path, folder: Path, sample: dict[str, Tensor])
 
 def save_card(folder: Path, *, weight: float, max_length: int, spread: float | None = None) -> None:
     """quarry.json, as `retrieval.reranker.card` reads it."""
-    card = {"name": "quarry-reranker-v2", "languages": ["en"], "weight": weight, "max_length": max_length}
+    card = {"name": "quarry-reranker-v3", "languages": ["en"], "weight": weight, "max_length": max_length}
     if spread:
         card["spread"] = round(spread, 3)
     (folder / "quarry.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

@@ -14,20 +14,24 @@ from torch import Tensor
 from retrieval.encoder import load_encoder
 from retrieval.reranker import load_reranker
 from retrieval.reranker.twin import TwinBert
+from training.reranker.batches import Tokens, calibration
 from training.reranker.calibrate import calibrate
-from training.reranker.candidates import GLOSSES, SOURCES, write_candidates
+from training.reranker.examples import Examples, make_examples
 from training.reranker.export import save_card, save_onnx, save_torch
 from training.reranker.held_out import held_out, shortened
 from training.reranker.layers import Bert
-from training.reranker.lists import calibration, pair_inputs, plain_tokenizer, read_lists
 from training.reranker.prune import Cut, prune
+from training.reranker.teach import Recipe, Taught, teach
+from training.reranker.tokens import pair_inputs, plain_tokenizer
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.reranker.whole import make_whole
 from training.sources import Pair, read_glosses, read_pairs
 from training.teacher import FOLDER as TEACHER
 
+SOURCES = ("medquad", "docs_sections_en", "tfdocs_sections_en")
+GLOSSES = 8_000
 MAX_LENGTH = 320
-CUT = Cut(feed_forward=768)
+RECIPE = Recipe(Cut(feed_forward=768), labels=0.3, hidden=0.0, steps=500)
 
 
 def main() -> None:
@@ -36,15 +40,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument("--work", type=Path, default=Path("data/reranker"), help="what is made on the way")
     parser.add_argument("--encoder", default="models/encoder", help="finds the candidates to calibrate with")
-    parser.add_argument("--export-only", action="store_true", help="INT8 anew from the folder's weights")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     sources = read_sources(arguments.data)
-    if not arguments.export_only:
-        train(arguments.data, sources, arguments.work, arguments.out)
+    train(sources, arguments.work, arguments.out)
     export(arguments.out, sources)
-    if not arguments.export_only:
-        judge(arguments.out, arguments.encoder, sources)
+    judge(arguments.out, arguments.encoder, sources)
 
 
 def read_sources(data: Path) -> list[list[Pair]]:
@@ -64,16 +65,24 @@ def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[lis
     return [learned for learned, _ in parts], [unseen for _, unseen in parts]
 
 
-def train(data: Path, sources: Sequence[Sequence[Pair]], work: Path, out: Path) -> None:
-    """model.safetensors and the tokenizer: what `CUT` leaves of the whole model, fitted to it."""
-    whole, candidates = work / "whole", work / "candidates.json.gz"
-    save_whole(sources, whole)
-    if not candidates.exists():
-        write_candidates(data, candidates)
-    model: Bert = TwinBert.from_pretrained(whole, dtype=torch.float32)
-    model = prune(model.eval(), calibration(*read_lists(whole, candidates)), CUT)
+def train(sources: Sequence[Sequence[Pair]], work: Path, out: Path) -> None:
+    """model.safetensors and the tokenizer: a part of the whole model, fitted to it and taught."""
+    save_whole(sources, work / "whole")
+    examples = make_examples(sources)
+    whole: Bert = TwinBert.from_pretrained(work / "whole", dtype=torch.float32)
+    model = smaller(whole.eval(), examples, Tokens.of(work / "whole", examples), RECIPE)[0]
     save_tokenizer(TEACHER, english_vocabulary(TEACHER), out, MAX_LENGTH)
     save_torch(model, out)
+
+
+def smaller(whole: Bert, examples: Examples, tokens: Tokens, recipe: Recipe) -> tuple[Bert, Taught]:
+    """What the recipe makes of the whole model.
+
+    Raises:
+        ValueError: the recipe's layers lack the last one, or are not ascending.
+    """
+    model = prune(whole, calibration(examples, tokens), recipe.cut)
+    return model, teach(model, whole, examples, tokens, recipe)
 
 
 def save_whole(sources: Sequence[Sequence[Pair]], folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -16,9 +15,7 @@ from retrieval.reranker.twin import TwinBert  # noqa: E402
 from tests.support.cross_encoders import twin_network  # noqa: E402
 from training.reranker.export import Exported  # noqa: E402
 from training.reranker.layers import ridge, sparse_ridge  # noqa: E402
-from training.reranker.lists import Lists, Mix  # noqa: E402
 from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
-from training.reranker.shrink import Recipe, hidden_loss, teach  # noqa: E402
 from training.reranker.vocabulary import used_rows  # noqa: E402
 
 HEADS, SIZE = 4, 12
@@ -135,35 +132,3 @@ def test_sparse_ridge_should_drop_what_the_others_make_up_for() -> None:
     assert fewer.tolist() == [number for number in kept.tolist() if number != 4]
     anew = ridge(known[:, fewer], wanted, torch.cat([start[fewer], start[-1:]]))
     assert torch.allclose(weights, anew, atol=1e-3)
-
-
-def test_hidden_loss_should_be_a_share_of_the_variance_without_padding() -> None:
-    wanted = torch.tensor([[[1.0, 0.0], [3.0, 4.0], [99.0, 99.0]]])
-    mask = torch.tensor([[1, 1, 0]])
-    assert hidden_loss(wanted, wanted, mask).item() == 0
-    # Variances 2 and 8, each state off by 1.
-    assert hidden_loss(wanted + 1, wanted, mask).item() == pytest.approx(1 / 5)
-
-
-def test_teaching_should_bring_the_student_nearer(
-    model: TwinBert,
-) -> None:
-    class OnePerQuery:
-        """Stands for the tokens of texts: a pair's are made of its numbers."""
-
-        def inputs(self, rows: np.ndarray, chosen: np.ndarray, device: str) -> Inputs:
-            made = pairs(chosen.size, 10)
-            made["input_ids"][:, 0] = torch.tensor(rows.repeat(chosen.shape[1]) % 50 + 3)
-            made["input_ids"][:, 1:6] = torch.tensor(chosen.flatten() % 50 + 3)[:, None]
-            return made
-
-    count = 300
-    found = np.random.default_rng(0).integers(count, size=(count, 24))
-    lists = Lists(
-        ["q"] * count, [f"p {n}" for n in range(count)], np.arange(count), found, found, Mix(4, 0, 1)
-    )
-    recipe = Recipe(Cut(layers=(1, 3)), hidden=1.0, steps=20)
-    student = prune(model, [pairs(64, 11)], recipe.cut)
-    taught = teach(student, model, lists, OnePerQuery(), recipe)
-    assert taught.steps == 20
-    assert taught.after < taught.before

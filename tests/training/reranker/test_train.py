@@ -14,7 +14,7 @@ transformers = pytest.importorskip("transformers")
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 
 from training.reranker.export import Exported, save_card, save_onnx, save_torch  # noqa: E402
-from training.reranker.lists import pair_inputs, plain_tokenizer  # noqa: E402
+from training.reranker.tokens import pair_inputs, plain_tokenizer  # noqa: E402
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer  # noqa: E402
 from training.reranker.whole import LEAST_WEIGHT, make_whole, term_weights  # noqa: E402
 
