@@ -1,3 +1,4 @@
-"""The shipped cross-encoder: made by `train`, tuned on a GPU by `candidates` and `listwise`, made smaller by
-`prune` and `shrink`. Nothing of it runs while Quarry serves.
+"""The shipped cross-encoder: `train` makes it of the whole one by `prune` and `teach`.
+
+Nothing of it runs while Quarry serves.
 """

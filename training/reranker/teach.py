@@ -56,20 +56,20 @@ def teach(student: Bert, teacher: Bert, examples: Examples, tokens: Tokens, reci
     _prepare(student)
     learned = [parameter for parameter in student.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learned, weight_decay=0.0)
-    log, queries = Log("teacher", "labels", "states"), 0
+    shares = torch.tensor([1 - recipe.labels, recipe.labels, recipe.hidden])
+    log, queries = _Log(), 0
     for step, batch in enumerate(batches(examples.learned, tokens, recipe.steps, seed=0)):
         losses = _losses(student, teacher, batch, layers)
-        shares = torch.tensor([1 - recipe.labels, recipe.labels, recipe.hidden])
         for group in optimizer.param_groups:
             group["lr"] = rate_at(LEARNING_RATE, step / recipe.steps)
         optimizer.zero_grad(set_to_none=True)
-        (losses * shares.to(losses.device)).sum().backward()  # type: ignore[no-untyped-call]
+        (losses @ shares.to(losses.device)).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
-        log.add(losses)
+        log.add(losses, step)
         queries += len(batch.queries)
-    (divergence, rank), (nearer, better) = before, judge(student, teacher, unseen)
-    taught = Taught(recipe.steps, queries, (divergence, nearer), (rank, better))
+    after = judge(student, teacher, unseen)
+    taught = Taught(recipe.steps, queries, (before[0], after[0]), (before[1], after[1]))
     print(taught, flush=True)
     return taught
 
@@ -143,22 +143,23 @@ def _distances(got: Side, wanted: Side, layers: Sequence[tuple[int, int]]) -> Te
     )
 
 
-class Log:
-    """Prints the mean of each loss every so many steps."""
+class _Log:
+    """Prints the means of the losses, (3,), every so many steps."""
 
-    def __init__(self, *names: str, every: int = 25) -> None:
-        self._names, self._every = names, every
-        self._sums: Tensor | None = None
+    EVERY = 25
+
+    def __init__(self) -> None:
         self._started = time.monotonic()
-        self.step = 0
+        self._since: list[Tensor] = []
 
-    def add(self, losses: Tensor) -> None:
-        """`losses`: (names,) of one step."""
-        losses = losses.detach()
-        self._sums = losses if self._sums is None else self._sums + losses
-        self.step += 1
-        if self.step % self._every == 0:
-            means = zip(self._names, (self._sums / self._every).tolist(), strict=True)
-            written = ", ".join(f"{name} {mean:.4f}" for name, mean in means)
-            print(f"step {self.step}: {written}, {time.monotonic() - self._started:.0f} s", flush=True)
-            self._sums = None
+    def add(self, losses: Tensor, step: int) -> None:
+        self._since.append(losses.detach())
+        if (step + 1) % self.EVERY == 0:
+            teacher, labels, states = torch.stack(self._since).mean(0).tolist()
+            seconds = time.monotonic() - self._started
+            print(
+                f"step {step + 1}, {seconds:.0f} s: teacher {teacher:.4f}, labels {labels:.4f}, "
+                f"states {states:.4f}",
+                flush=True,
+            )
+            self._since.clear()
