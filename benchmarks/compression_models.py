@@ -20,9 +20,9 @@ from training.reranker.examples import Examples
 from training.reranker.export import save_variant
 from training.reranker.layers import Bert
 from training.reranker.prune import Cut, keep_vocabulary, prune
-from training.reranker.teach import Recipe
+from training.reranker.teach import Recipe, teach
 from training.reranker.tokens import plain_tokenizer
-from training.reranker.train import MAX_LENGTH, RECIPE, sample_pairs, smaller
+from training.reranker.train import MAX_LENGTH, RECIPE, sample_pairs
 from training.reranker.vocabulary import save_tokenizer, used_rows
 from training.sources import Pair
 from training.teacher import FOLDER as TEACHER
@@ -30,6 +30,7 @@ from training.teacher import FOLDER as TEACHER
 PRUNED = {
     "heads-8": ("8 of 12 heads", Cut(heads=8)),
     "feed-forward-1024": ("1,024 of 1,536 neurons", Cut(feed_forward=1024)),
+    "feed-forward-768": ("768 of 1,536 neurons, as shipped but not taught", Cut(feed_forward=768)),
     "feed-forward-512": ("512 of 1,536 neurons", Cut(feed_forward=512)),
 }
 DISTILLED = {
@@ -145,7 +146,9 @@ def _prune(material: Material, cut: Cut, folder: Path) -> None:
 
 
 def _distil(material: Material, recipe: Recipe, folder: Path) -> None:
-    model, taught = smaller(_load(material.whole), material.examples, material.tokens, recipe)
+    whole = _load(material.whole)
+    model = prune(whole, calibration(material.examples, material.tokens), recipe.cut)
+    taught = teach(model, whole, material.examples, material.tokens, recipe)
     save_variant(model, material.model, folder, _sample(material, material.whole))
     (folder / TAUGHT).write_text(json.dumps(asdict(taught)), encoding="utf-8")
 

@@ -11,17 +11,17 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from retrieval.encoder import load_encoder
+from retrieval.encoder import Encoder, load_encoder
 from retrieval.reranker import load_reranker
 from retrieval.reranker.twin import TwinBert
 from training.reranker.batches import Tokens, calibration
 from training.reranker.calibrate import calibrate
-from training.reranker.examples import Examples, make_examples
+from training.reranker.examples import make_examples
 from training.reranker.export import save_card, save_onnx, save_torch
 from training.reranker.held_out import held_out, shortened
 from training.reranker.layers import Bert
 from training.reranker.prune import Cut, prune
-from training.reranker.teach import Recipe, Taught, teach
+from training.reranker.teach import Recipe, teach
 from training.reranker.tokens import pair_inputs, plain_tokenizer
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.reranker.whole import make_whole
@@ -43,9 +43,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     sources = read_sources(arguments.data)
-    train(sources, arguments.work, arguments.out)
-    export(arguments.out, sources)
-    judge(arguments.out, arguments.encoder, sources)
+    pruned = arguments.work / "pruned"
+    train(sources, arguments.work / "whole", pruned, arguments.out)
+    for folder in (pruned, arguments.out):
+        export(folder, sources)
+    judge(pruned, arguments.out, load_encoder(arguments.encoder), sources)
 
 
 def read_sources(data: Path) -> list[list[Pair]]:
@@ -65,24 +67,22 @@ def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[lis
     return [learned for learned, _ in parts], [unseen for _, unseen in parts]
 
 
-def train(sources: Sequence[Sequence[Pair]], work: Path, out: Path) -> None:
-    """model.safetensors and the tokenizer: a part of the whole model, fitted to it and taught."""
-    save_whole(sources, work / "whole")
+def train(sources: Sequence[Sequence[Pair]], whole: Path, pruned: Path, out: Path) -> None:
+    """Weights and tokenizer of each: the whole model, the part of it that is kept, and that part taught."""
+    save_whole(sources, whole)
     examples = make_examples(sources)
-    whole: Bert = TwinBert.from_pretrained(work / "whole", dtype=torch.float32)
-    model = smaller(whole.eval(), examples, Tokens.of(work / "whole", examples), RECIPE)[0]
-    save_tokenizer(TEACHER, english_vocabulary(TEACHER), out, MAX_LENGTH)
-    save_torch(model, out)
+    tokens = Tokens.of(whole, examples)
+    teacher: Bert = TwinBert.from_pretrained(whole, dtype=torch.float32)
+    model = prune(teacher.eval(), calibration(examples, tokens), RECIPE.cut)
+    save_part(model, pruned)
+    teach(model, teacher, examples, tokens, RECIPE)
+    save_part(model, out)
 
 
-def smaller(whole: Bert, examples: Examples, tokens: Tokens, recipe: Recipe) -> tuple[Bert, Taught]:
-    """What the recipe makes of the whole model.
-
-    Raises:
-        ValueError: the recipe's layers lack the last one, or are not ascending.
-    """
-    model = prune(whole, calibration(examples, tokens), recipe.cut)
-    return model, teach(model, whole, examples, tokens, recipe)
+def save_part(model: Bert, folder: Path) -> None:
+    """With the tokenizer that the whole model has as well."""
+    save_tokenizer(TEACHER, english_vocabulary(TEACHER), folder, MAX_LENGTH)
+    save_torch(model, folder)
 
 
 def save_whole(sources: Sequence[Sequence[Pair]], folder: Path) -> None:
@@ -100,15 +100,22 @@ def export(folder: Path, sources: Sequence[Sequence[Pair]]) -> None:
     save_onnx(model.eval(), folder, sample_pairs(plain_tokenizer(folder), sources))
 
 
-def judge(folder: Path, encoder: str, sources: Sequence[Sequence[Pair]]) -> None:
-    """quarry.json: how far the scores are to be trusted, by what nobody learned."""
+def judge(pruned: Path, taught: Path, encoder: Encoder, sources: Sequence[Sequence[Pair]]) -> None:
+    """quarry.json of both: how far the scores are to be trusted, by what nobody learned.
+
+    The weight is that of the model before it was taught: after it, pairs of the sources that it was taught on
+    would trust it more than other texts should.
+    """
     _, unseen = split(sources)
-    save_card(folder, weight=0.0, max_length=MAX_LENGTH)
     labelled = slice(len(SOURCES))
-    weight, spread = calibrate(
-        load_reranker(folder), load_encoder(encoder), unseen[labelled], sources[labelled]
-    )
-    save_card(folder, weight=weight, max_length=MAX_LENGTH, spread=spread)
+    weights, spreads = [], []
+    for folder in (pruned, taught):
+        save_card(folder, weight=0.0, max_length=MAX_LENGTH)
+        weight, spread = calibrate(load_reranker(folder), encoder, unseen[labelled], sources[labelled])
+        weights.append(weight)
+        spreads.append(spread)
+    for folder, spread in zip((pruned, taught), spreads, strict=True):
+        save_card(folder, weight=weights[0], max_length=MAX_LENGTH, spread=spread)
 
 
 def sample_pairs(tokenizer: Tokenizer, sources: Sequence[Sequence[Pair]]) -> dict[str, Tensor]:

@@ -124,6 +124,25 @@ def test_export_should_give_torchs_scores(made: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "quarry.json").read_text(encoding="utf-8"))["languages"] == ["en"]
 
 
+def test_weight_should_be_that_of_the_model_before_it_was_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sentence_transformers")
+    from training.reranker import train
+    from training.sources import Pair
+
+    found = {"pruned": (0.4, 1.25), "taught": (0.8, 1.5)}
+    monkeypatch.setattr(train, "load_reranker", lambda folder: folder.name)
+    monkeypatch.setattr(train, "calibrate", lambda reranker, *_pairs: found[reranker])
+    folders = [tmp_path / name for name in found]
+    for folder in folders:
+        folder.mkdir()
+    train.judge(*folders, encoder=None, sources=[[Pair("query", "passage")]])
+    cards = [json.loads((folder / "quarry.json").read_text(encoding="utf-8")) for folder in folders]
+    assert [card["weight"] for card in cards] == [0.4, 0.4]
+    assert [card["spread"] for card in cards] == [1.25, 1.5]
+
+
 def test_split_should_ask_only_what_no_step_of_training_learns() -> None:
     pytest.importorskip("sentence_transformers")
     from training.reranker.held_out import held_out
