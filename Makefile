@@ -48,7 +48,7 @@ train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRA
 
 compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
 	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
-		--steps $(or $(STEPS),300) --queries $(or $(QUERIES),60)
+		--steps $(or $(STEPS),100) --queries $(or $(QUERIES),60)
 
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) -o requirements/base.txt pyproject.toml
