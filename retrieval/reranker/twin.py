@@ -11,8 +11,8 @@ from transformers.models.bert.modeling_bert import BertPreTrainedModel
 
 SPAN_TOKENS, SPAN_STEP = 32, 4
 MUCH = 0.5  # of the weight of the query's heaviest term
-# Of the whole, the best span, the mean term and the worst heavy one, which hangs on a single token. Logits
-# are then spread about as the teacher's cosines in `training.reranker.listwise`.
+# Of the whole, the best span, the mean term and the worst heavy one, which hangs on a single token. A softmax
+# over logits is then about as sharp as one over cosines at the temperature of contrastive training, 0.05.
 SCALES = (5.0, 5.0, 5.0, 2.5)
 # Far below any logit, and a number in half precision too.
 APART = -1e4

@@ -50,9 +50,9 @@ class Examples:
 def make_examples(sources: Sequence[Sequence[Pair]], *, seed: int = 0) -> Examples:
     """One example of each passage, whatever asks for it; the same seed gives the same ones.
 
-    A passage's own sentences, half of them cut to a few words in a row, are queries as well: the passage
-    is then read without them, or word overlap alone would be learned (inverse cloze: Lee, Chang and
-    Toutanova 2019). What BM25 finds for one of its queries are the passages to tell it from.
+    A passage's own sentences, and a few words in a row of each, are queries as well: the passage is then
+    read without them, or word overlap alone would be learned (inverse cloze: Lee, Chang and Toutanova 2019).
+    What BM25 finds for one of its queries are the passages to tell it from.
     """
     draw = random.Random(seed)
     asked = Counter(pair.query for source in sources for pair in source)
@@ -81,7 +81,7 @@ def make_examples(sources: Sequence[Sequence[Pair]], *, seed: int = 0) -> Exampl
 
 
 def _cloze(passage: str, draw: random.Random) -> tuple[list[str], str]:
-    """Some of its sentences or words of them, and the rest of it."""
+    """Some of its sentences, a few words of each as well, and the rest of the passage."""
     sentences = split_sentences(passage)
     whole = [
         place
@@ -90,17 +90,17 @@ def _cloze(passage: str, draw: random.Random) -> tuple[list[str], str]:
     ]
     taken = draw.sample(whole, min(SENTENCES, len(whole), len(sentences) // 2))
     rest = " ".join(sentence for place, sentence in enumerate(sentences) if place not in taken)
-    return [_some_words(sentences[place], draw) for place in taken], rest
+    return [query for place in taken for query in _asked(sentences[place], draw)], rest
 
 
-def _some_words(sentence: str, draw: random.Random) -> str:
-    """All of them, or three to twelve in a row."""
+def _asked(sentence: str, draw: random.Random) -> list[str]:
+    """The sentence, and of a longer one three to twelve words in a row."""
     words = sentence.split()
-    if len(words) <= 8 or draw.random() < 0.5:
-        return sentence
+    if len(words) <= 8:
+        return [sentence]
     size = draw.randint(3, min(12, len(words)))
     start = draw.randrange(len(words) - size + 1)
-    return " ".join(words[start : start + size])
+    return [sentence, " ".join(words[start : start + size])]
 
 
 def _with_similar(examples: Examples, passages: Sequence[str], draw: random.Random) -> Examples:

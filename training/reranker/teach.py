@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from training.reranker.batches import Batch, Tokens, batches, unseen_batches
-from training.reranker.crossing import Side, read_batch, score_all
+from training.reranker.crossing import read_batch, score_all
 from training.reranker.examples import Examples
 from training.reranker.layers import Bert
 from training.reranker.prune import Cut, stands_for
@@ -50,7 +50,7 @@ class Taught:
 
 def teach(student: Bert, teacher: Bert, examples: Examples, tokens: Tokens, recipe: Recipe) -> Taught:
     """Embeddings and the comparison stay as they are."""
-    layers = list(enumerate(stands_for(recipe.cut.kept(teacher))))
+    layers = list(enumerate(stands_for(recipe.cut.kept(teacher)))) if recipe.hidden else []
     unseen = unseen_batches(examples, tokens)
     before = judge(student, teacher, unseen)
     _prepare(student)
@@ -112,6 +112,8 @@ def rate_at(highest: float, done: float) -> float:
 
 def _prepare(student: Bert) -> None:
     student.train()
+    if student.device.type == "cpu":  # by torch's own attention a step takes a third longer
+        student.set_attn_implementation("eager")
     for module in student.modules():
         # The teacher's knowledge is more than the student's weights can hold: nothing to regularise.
         if isinstance(module, nn.Dropout):
@@ -128,19 +130,14 @@ def _losses(student: Bert, teacher: Bert, batch: Batch, layers: Sequence[tuple[i
     ours = read_batch(student, batch)
     scores = score_all(student.comparison, *ours)
     labels = nn.functional.cross_entropy(scores, batch.own.to(scores.device))
-    distances = [_distances(*sides, layers) for sides in zip(ours, theirs, strict=True)]
-    return torch.stack([order_loss(scores, wanted), labels, torch.cat(distances).mean()])
-
-
-def _distances(got: Side, wanted: Side, layers: Sequence[tuple[int, int]]) -> Tensor:
-    """`layers`: of the student, and those of the teacher that they stand for."""
-    return torch.stack(
-        [
-            hidden_loss(ours.hidden[place + 1], theirs.hidden[target + 1], ours.mask)
-            for ours, theirs in zip(got.parts, wanted.parts, strict=True)
-            for place, target in layers
-        ]
-    )
+    distances = [
+        hidden_loss(got.hidden[place + 1], there.hidden[target + 1], got.mask)
+        for side, wanted_side in zip(ours, theirs, strict=True)
+        for got, there in zip(side.parts, wanted_side.parts, strict=True)
+        for place, target in layers
+    ]
+    states = torch.stack(distances).mean() if distances else labels.new_zeros(())
+    return torch.stack([order_loss(scores, wanted), labels, states])
 
 
 class _Log:
