@@ -15,8 +15,9 @@ from retrieval.types import FloatArray
 
 # What a layer makes of so many tokens stays in a core's caches, and wastes little on padding.
 TOKENS_OF_A_RUN = 256
-# In a batch, at whose end threads wait for each other: more would waste less, and keep other callers waiting.
-RUNS_OF_A_THREAD = 6
+# In a batch, at whose end threads wait for each other: a page of chunks is mostly one batch. More would waste
+# less, and keep other callers waiting.
+RUNS_OF_A_THREAD = 9
 MOST_THREADS = 16
 
 

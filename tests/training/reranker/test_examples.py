@@ -33,6 +33,25 @@ def test_a_passage_should_not_hold_the_sentences_that_ask_for_it(examples: Examp
         assert text.count("has part") == 12 - SENTENCES
 
 
+def test_a_long_sentence_should_ask_as_a_whole_and_by_some_of_its_words() -> None:
+    def sentence(number: int, part: int) -> str:
+        return (
+            f"In the long run thing {number} needs part {part} of kind k{number + part} more than any other."
+        )
+
+    pairs = [
+        Pair(f"what is thing {number}", " ".join(sentence(number, part) for part in range(4)))
+        for number in range(40)
+    ]
+    examples = make_examples([pairs])
+    for example in examples.learned:
+        _, *own = [examples.queries[number] for number in example.queries]
+        assert len(own) == 4  # of two sentences
+        for whole, some in zip(own[::2], own[1::2], strict=True):
+            assert some in whole
+            assert 3 <= len(some.split()) <= 12 < len(whole.split())
+
+
 def test_queries_should_be_the_datas_that_say_something(examples: Examples) -> None:
     assert "Overview" not in examples.queries
     every = [*examples.learned, *examples.unseen]
