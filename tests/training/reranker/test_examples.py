@@ -35,9 +35,7 @@ def test_a_passage_should_not_hold_the_sentences_that_ask_for_it(examples: Examp
 
 def test_a_long_sentence_should_ask_as_a_whole_and_by_some_of_its_words() -> None:
     def sentence(number: int, part: int) -> str:
-        return (
-            f"In the long run thing {number} needs part {part} of kind k{number + part} more than any other."
-        )
+        return f"In the long run thing {number} needs part {part} of kind k{number + part} more than others."
 
     pairs = [
         Pair(f"what is thing {number}", " ".join(sentence(number, part) for part in range(4)))
