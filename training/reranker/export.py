@@ -72,10 +72,8 @@ def save_variant(model: Bert, of: Path, folder: Path, sample: dict[str, Tensor])
 
     Weights for torch only where transformers can load them: its configuration cannot say that heads are lost.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER_FILES:
-        if not (folder / name).exists():
-            shutil.copyfile(of / name, folder / name)
+    if not (folder / TOKENIZER_FILES[0]).exists():
+        copy_tokenizer(of, folder)
     card = load_card(of)
     save_card(folder, weight=card.weight, max_length=card.max_length, spread=card.spread)
     attention = model.bert.encoder.layer[0].attention.self
@@ -84,9 +82,16 @@ def save_variant(model: Bert, of: Path, folder: Path, sample: dict[str, Tensor])
     save_onnx(model, folder, sample)
 
 
+def copy_tokenizer(of: Path, folder: Path) -> None:
+    """From the model in `of` into `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        shutil.copyfile(of / name, folder / name)
+
+
 def save_card(folder: Path, *, weight: float, max_length: int, spread: float | None = None) -> None:
     """quarry.json, as `retrieval.reranker.card` reads it."""
-    card = {"name": "quarry-reranker-v3", "languages": ["en"], "weight": weight, "max_length": max_length}
+    card = {"name": "quarry-reranker-v4", "languages": ["en"], "weight": weight, "max_length": max_length}
     if spread:
         card["spread"] = round(spread, 3)
     (folder / "quarry.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

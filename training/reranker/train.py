@@ -17,7 +17,7 @@ from retrieval.reranker.twin import TwinBert
 from training.reranker.batches import Tokens, calibration
 from training.reranker.calibrate import calibrate
 from training.reranker.examples import make_examples
-from training.reranker.export import save_card, save_onnx, save_torch
+from training.reranker.export import copy_tokenizer, save_card, save_onnx, save_torch
 from training.reranker.held_out import held_out, shortened
 from training.reranker.layers import Bert
 from training.reranker.prune import Cut, prune
@@ -74,15 +74,11 @@ def train(sources: Sequence[Sequence[Pair]], whole: Path, pruned: Path, out: Pat
     tokens = Tokens.of(whole, examples)
     teacher: Bert = TwinBert.from_pretrained(whole, dtype=torch.float32)
     model = prune(teacher.eval(), calibration(examples, tokens), RECIPE.cut)
-    save_part(model, pruned)
+    for folder in (pruned, out):
+        copy_tokenizer(whole, folder)
+    save_torch(model, pruned)
     teach(model, teacher, examples, tokens, RECIPE)
-    save_part(model, out)
-
-
-def save_part(model: Bert, folder: Path) -> None:
-    """With the tokenizer that the whole model has as well."""
-    save_tokenizer(TEACHER, english_vocabulary(TEACHER), folder, MAX_LENGTH)
-    save_torch(model, folder)
+    save_torch(model, out)
 
 
 def save_whole(sources: Sequence[Sequence[Pair]], folder: Path) -> None:
