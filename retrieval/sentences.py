@@ -88,7 +88,8 @@ def _evidence(
     similarities = encoder.encode_passages(sentences) @ encoder.encode_queries([query])[0]
     terms = lexical.query(query).indices
     idf = term_weights(candidates, lexical.frequencies(terms, [each.whole for each in read]))
-    shared = (lexical.frequencies(terms, [ids for each in read for ids in each.ids]) > 0) @ idf
+    held = lexical.frequencies(terms, [ids for each in read for ids in each.ids]) > 0
+    shared = (held * idf).sum(1)
     weight = weights.lexical(query, len(terms))
     weight /= weight + DENSE_ODDS * (1 - weight)
     scores = (1 - weight) * _scaled(similarities, starts) + weight * _scaled(shared, starts)
