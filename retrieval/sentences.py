@@ -89,7 +89,7 @@ def _evidence(
     terms = lexical.query(query).indices
     idf = term_weights(candidates, lexical.frequencies(terms, [each.whole for each in read]))
     held = lexical.frequencies(terms, [ids for each in read for ids in each.ids]) > 0
-    shared = (held * idf).sum(1)  # by `@` numpy once warned of an invalid value, of finite numbers
+    shared = (held * idf).sum(1)  # by `@` numpy once warned of an invalid value
     weight = weights.lexical(query, len(terms))
     weight /= weight + DENSE_ODDS * (1 - weight)
     scores = (1 - weight) * _scaled(similarities, starts) + weight * _scaled(shared, starts)
