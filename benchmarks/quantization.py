@@ -12,7 +12,7 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
-from training.pair_noise import SHIPPED, damping, pair_noise, self_pairs
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
 from training.rotation import fit_rotation
 from training.static_model import read_model
 
@@ -42,6 +42,7 @@ DIMENSIONS = (512, 256, 128, 64)
 SHORT_CODES: tuple[Quantization, ...] = ("binary", "binary-query8", "turbo-1.5")
 QUERIES = 300
 RESULTS, DEPTH = 10, 100  # what nDCG looks at; what the product asks of each leg
+_COLLECTION = "codes"
 _NO_TERMS = SparseVector(np.array([], np.uint32), np.array([], np.float32))
 _WORD_BYTES = 16  # the engine packs one-bit codes into 128-bit words
 _TURBO_EXTRA_BYTES = 8  # two float32 a vector, which correct its length
@@ -99,30 +100,53 @@ def main() -> None:
 def measure_set(folder: Path, *, learn: bool) -> Iterator[Row]:
     """Every kind of codes at every number of dimensions, rotated; one bit and floats also as they are cut."""
     corpus, questions = load_corpus(folder), load_questions(folder, QUERIES)
-    passages, queries, noise = encoded(corpus, questions, learn=learn)
+    full = encoded(corpus, questions, learn=learn)
     with (
         tempfile.TemporaryDirectory(prefix="quarry-quantization-") as scratch,
         closing(EdgeIndex(Path(scratch))) as index,
     ):
         bench = _Bench(index, corpus, questions)
         for dims in DIMENSIONS:
-            rotation = fit_rotation(passages, dims, noise=noise)
-            cut = unit(passages[:, :dims]), unit(queries[:, :dims])
-            rotated = unit(passages @ rotation), unit(queries @ rotation)
-            yield from bench.rows("binary", False, dims, *cut, searches=(FLOAT, *CODES))
+            rotated = full.rotated(dims)
+            cut = full.through(np.eye(DIMENSIONS[0], dims, dtype=np.float32))
+            yield from bench.rows(CollectionSpec(dims, "binary"), cut, rotated=False)
             for kind in get_args(Quantization):
-                searches = (FLOAT, *CODES) if kind == "binary" else CODES
-                yield from bench.rows(kind, True, dims, *rotated, searches=searches)
-        yield from bench.short_codes(passages, queries, noise)
+                yield from bench.rows(CollectionSpec(dims, kind), rotated)
+        for dims in DIMENSIONS[1:3]:
+            rotated = full.rotated(DIMENSIONS[0], dims)
+            for kind in SHORT_CODES:
+                yield from bench.rows(CollectionSpec(DIMENSIONS[0], kind, dims), rotated)
 
 
-def encoded(
-    corpus: Corpus, questions: Questions, *, learn: bool
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Unit vectors of all dimensions, of documents and queries, and what differs within pairs of texts.
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A set's unit vectors, (n, columns) each. `pairs`: of its own texts, None where there are too few.
 
-    `learn`: of a model that learned the documents; else damped, as an index version's.
+    `learned`: the model has learned the documents.
     """
+
+    passages: FloatArray
+    queries: FloatArray
+    pairs: PairVectors | None
+    learned: bool
+
+    def through(self, matrix: FloatArray) -> Encoded:
+        pairs = self.pairs and self.pairs.through(matrix)
+        return Encoded(unit(self.passages @ matrix), unit(self.queries @ matrix), pairs, self.learned)
+
+    def damped(self, exponent: float) -> Encoded:
+        return self.through(damping(self.pairs.noise(), exponent)) if self.pairs else self
+
+    def rotated(self, dims: int, code_dimensions: int | None = None) -> Encoded:
+        """As an index version of so many dimensions has them (`training.rotation.fold_rotation`)."""
+        again = self.learned and dims < self.passages.shape[1]
+        vectors = self.damped(LEARNED) if again else self
+        rotation = fit_rotation(vectors.passages, dims, pairs=vectors.pairs, code_dimensions=code_dimensions)
+        return vectors.through(rotation)
+
+
+def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> Encoded:
+    """At all dimensions. `learn`: by a model that learned the documents; else damped, as it is served."""
     with tempfile.TemporaryDirectory(prefix="quarry-quantization-") as scratch:
         model = ENCODER
         if learn:
@@ -134,13 +158,9 @@ def encoded(
         queries = encoder.encode_queries([*questions.queries.values()])
         static = read_model(str(model))
     sides = self_pairs(static, corpus.passages)
-    if sides is None:
-        return passages, queries, None
-    noise = pair_noise(static.table, sides)
-    if model != ENCODER:
-        return passages, queries, noise
-    damped = damping(noise, SHIPPED)
-    return unit(passages @ damped), unit(queries @ damped), pair_noise(static.table @ damped, sides)
+    pairs = PairVectors.of(static.table, sides) if sides else None
+    found = Encoded(passages, queries, pairs, learned=model != ENCODER)
+    return found if found.learned else found.damped(SHIPPED)
 
 
 class _Bench:
@@ -152,59 +172,30 @@ class _Bench:
         self._questions = questions
         self._documents = {str(uuid5(NAMESPACE_URL, id)): id for id in corpus.ids}
 
-    def rows(
-        self,
-        kind: Quantization,
-        rotated: bool,
-        dims: int,
-        passages: FloatArray,
-        queries: FloatArray,
-        *,
-        searches: Sequence[Search],
-    ) -> Iterator[Row]:
-        collection = self._filled(CollectionSpec(dims, kind), passages)
+    def rows(self, spec: CollectionSpec, vectors: Encoded, *, rotated: bool = True) -> Iterator[Row]:
+        """One kind of codes; beside one bit of each dimension the floats as well."""
+        self._index.create(_COLLECTION, spec)
+        points = zip(self._documents, vectors.passages, strict=True)
+        self._index.upsert(_COLLECTION, [Point(id, vector, _NO_TERMS, {}) for id, vector in points])
+        kind, short = spec.quantization, spec.coded < spec.dimensions
+        searches = (FLOAT, *CODES) if kind == "binary" and not short else CODES
         for search in searches:
-            ndcg, p50 = self._measured(collection, queries, search)
-            floats = search.precision == "exact"
-            size = 4 * dims if floats else code_bytes(kind, dims)
-            label = "float" if floats else kind
+            ndcg, p50 = self._measured(vectors.queries, search)
+            floats = search is FLOAT
+            size = 4 * spec.dimensions if floats else code_bytes(kind, spec.coded)
+            label = "float" if floats else f"{kind} of {spec.dimensions}" if short else kind
             documents = len(self._documents)
-            yield Row(self._name, documents, label, rotated, dims, search.name, size, ndcg, p50)
-        self._index.drop(collection)
+            yield Row(self._name, documents, label, rotated, spec.coded, search.name, size, ndcg, p50)
+        self._index.drop(_COLLECTION)
 
-    def short_codes(
-        self, passages: FloatArray, queries: FloatArray, noise: FloatArray | None
-    ) -> Iterator[Row]:
-        """Codes of fewer dimensions, rescored by all; ITQ turns the first ones alone."""
-        full = passages.shape[1]
-        for dims in DIMENSIONS[1:3]:
-            rotation = fit_rotation(passages, full, noise=noise, code_dimensions=dims)
-            for kind in SHORT_CODES:
-                spec = CollectionSpec(full, kind, dims)
-                collection = self._filled(spec, passages @ rotation)
-                for search in CODES:
-                    ndcg, p50 = self._measured(collection, queries @ rotation, search)
-                    label, size = f"{kind} of {full}", code_bytes(kind, dims)
-                    yield Row(
-                        self._name, len(self._documents), label, True, dims, search.name, size, ndcg, p50
-                    )
-                self._index.drop(collection)
-
-    def _filled(self, spec: CollectionSpec, passages: FloatArray) -> str:
-        collection = f"{spec.quantization}-{spec.code_dimensions or spec.dimensions}"
-        self._index.create(collection, spec)
-        points = zip(self._documents, passages, strict=True)
-        self._index.upsert(collection, [Point(id, vector, _NO_TERMS, {}) for id, vector in points])
-        return collection
-
-    def _measured(self, collection: str, queries: FloatArray, search: Search) -> tuple[float, float]:
+    def _measured(self, queries: FloatArray, search: Search) -> tuple[float, float]:
         """nDCG@10 of the ranks, so that equal scores cannot be reordered, and milliseconds, median."""
         ranking: dict[str, dict[str, float]] = {}
         milliseconds = []
         for id, vector in zip(self._questions.queries, queries, strict=True):
             started = time.perf_counter()
             hits = self._index.search_dense(
-                collection,
+                _COLLECTION,
                 vector,
                 limit=search.limit,
                 precision=search.precision,

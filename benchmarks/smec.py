@@ -27,11 +27,11 @@ from training.adapt import adapt
 from training.bags import BagMaker, unit
 from training.beir import Questions, load_corpus, load_questions
 from training.contrastive import pair_bags
-from training.pair_noise import LEARNED, SHIPPED, damping
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping
 from training.pairs import sample_pairs
 from training.rotation import principal_axes
 from training.smec.compress import Compression, compress
-from training.smec.stage import CompressionPlan, PairVectors
+from training.smec.stage import CompressionPlan
 from training.static_model import read_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,10 +66,6 @@ class Vectors:
     def through(self, matrix: FloatArray) -> Vectors:
         pairs = self.pairs.through(matrix)
         return Vectors(self.corpus @ matrix, self.queries @ matrix, pairs, self.ids, self.questions)
-
-    def noise(self) -> FloatArray:
-        """(pairs, full): what differs within them."""
-        return unit(self.pairs.queries) - unit(self.pairs.passages)
 
     def ndcg(self, matrix: FloatArray) -> float:
         """Of exact search among the vectors `through` the matrix."""
@@ -126,7 +122,7 @@ def set_vectors(folder: Path, *, learn: bool) -> Vectors:
     return Vectors(
         corpus=vectors(bags([passage.full for passage in corpus.passages])),
         queries=vectors(bags(list(questions.queries.values()))),
-        pairs=PairVectors(vectors(counts.queries), vectors(counts.passages), counts.groups),
+        pairs=PairVectors.of(model.table, counts),
         ids=corpus.ids,
         questions=questions,
     )
@@ -136,15 +132,14 @@ def measure_set(name: str, vectors: Vectors, exponent: float, variants: Sequence
     """The variants from every start, at every dimension; `exponent`: of the damping."""
     everything = np.eye(FULL, dtype=np.float32)
     reference = vectors.ndcg(everything)
-    damped = damping(vectors.noise(), exponent)
+    damped = damping(vectors.pairs.noise(), exponent)
     after = vectors.through(damped)
     starts = {
         "cut": everything,
         _PICTURED: principal_axes(vectors.corpus),
-        "axes of shared energy": principal_axes(vectors.corpus, vectors.noise()),
+        "axes of shared energy": principal_axes(vectors.corpus, vectors.pairs),
         "damped pair noise, principal axes": damped @ principal_axes(unit(after.corpus)),
-        "damped pair noise, axes of shared energy": damped
-        @ principal_axes(unit(after.corpus), after.noise()),
+        "damped pair noise, axes of shared energy": damped @ principal_axes(unit(after.corpus), after.pairs),
     }
     for start, axes in starts.items():
         turned = vectors.through(axes)

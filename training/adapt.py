@@ -18,7 +18,7 @@ from training.bags import BagMaker
 from training.calibrate import FusionReport, calibrate
 from training.contrastive import PairBags, TrainingPlan, pair_bags, train
 from training.held_out import Example, HeldOut
-from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping
 from training.pairs import SelfPair, sample, sample_pairs
 from training.scoring import Quality
 from training.static_model import StaticModel, read_model, write_model
@@ -180,7 +180,7 @@ def _trained(
 
 
 def _damped(table: FloatArray, sides: PairBags, exponent: float) -> FloatArray:
-    return np.asarray(table @ damping(pair_noise(table, sides.first(_MAXIMUM_COUNTED)), exponent))
+    return np.asarray(table @ damping(PairVectors.of(table, sides.first(_MAXIMUM_COUNTED)).noise(), exponent))
 
 
 def _rarity(bags: BagMaker, passages: Sequence[Passage]) -> FloatArray:

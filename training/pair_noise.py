@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.types import FloatArray, Passage
 from training.bags import BagMaker, unit
@@ -31,10 +33,26 @@ def self_pairs(model: StaticModel, passages: Sequence[Passage]) -> PairBags | No
     return pair_bags(BagMaker(model.tokenizer), pairs) if len(pairs) >= _LEAST_PAIRS else None
 
 
-def pair_noise(table: FloatArray, sides: PairBags) -> FloatArray:
-    """(pairs, full): the differences between the unit vectors of both sides."""
-    queries, passages = sides.queries @ table, sides.passages @ table
-    return unit(np.asarray(queries)) - unit(np.asarray(passages))
+@dataclass(frozen=True, slots=True)
+class PairVectors:
+    """Both sides of pairs as vectors (pairs, columns); pairs of one group belong together too."""
+
+    queries: FloatArray
+    passages: FloatArray
+    groups: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, table: FloatArray, pairs: PairBags) -> PairVectors:
+        """As unit vectors."""
+        queries, passages = pairs.queries @ table, pairs.passages @ table
+        return cls(unit(np.asarray(queries)), unit(np.asarray(passages)), pairs.groups)
+
+    def through(self, matrix: FloatArray) -> PairVectors:
+        return PairVectors(self.queries @ matrix, self.passages @ matrix, self.groups)
+
+    def noise(self) -> FloatArray:
+        """(pairs, columns): what differs within them, at unit length."""
+        return unit(self.queries) - unit(self.passages)
 
 
 def damping(noise: FloatArray, exponent: float) -> FloatArray:

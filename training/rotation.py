@@ -16,12 +16,15 @@ from retrieval.encoder import Encoder, load_encoder, static_files
 from retrieval.index.base import CollectionSpec
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
-from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise, self_pairs
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
 from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
 MAXIMUM_FITTED = 20_000
 _ITERATIONS = 50
+# As many as a leg of a search gives; of so many pairs' first texts, a few at a time to bound the memory.
+_NEAREST = 100
+_ASKED, _ASKED_AT_ONCE = 1_000, 100
 
 
 def fold_rotation(
@@ -56,10 +59,10 @@ def fold_rotation(
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
     sides = self_pairs(model, passages)
     if sides and not (learned and dimensions == encoder.dimensions):
-        damped = damping(pair_noise(table, sides), LEARNED if learned else SHIPPED)
+        damped = damping(PairVectors.of(table, sides).noise(), LEARNED if learned else SHIPPED)
         table, vectors = table @ damped, vectors @ damped
-    noise = pair_noise(table, sides) if sides else None
-    rotation = fit_rotation(vectors, dimensions, noise=noise, code_dimensions=code_dimensions)
+    pairs = PairVectors.of(table, sides) if sides else None
+    rotation = fit_rotation(vectors, dimensions, pairs=pairs, code_dimensions=code_dimensions)
     write_model(replace(model, table=table @ rotation), output)
     return True
 
@@ -82,7 +85,7 @@ def fit_rotation(
     vectors: FloatArray,
     dimensions: int,
     *,
-    noise: FloatArray | None = None,
+    pairs: PairVectors | None = None,
     code_dimensions: int | None = None,
     seed: int = 0,
 ) -> FloatArray:
@@ -94,22 +97,39 @@ def fit_rotation(
     become codes, so that only they are turned. At the full dimension no cosine changes.
     """
     vectors = unit(vectors)
-    axes = principal_axes(vectors, noise)[:, :dimensions]
+    axes = principal_axes(vectors, pairs)[:, :dimensions]
     coded, rest = np.split(axes, [code_dimensions or dimensions], axis=1)
     return np.hstack([coded @ _towards_signs(vectors @ coded, seed), rest]).astype(np.float32)
 
 
-def principal_axes(vectors: FloatArray, noise: FloatArray | None = None) -> FloatArray:
-    """(full, full): the orthonormal axes of `vectors` (n, full), those of the most energy first.
+def principal_axes(vectors: FloatArray, pairs: PairVectors | None = None) -> FloatArray:
+    """(full, full): the orthonormal axes of unit `vectors` (n, full), those of the most energy first.
 
-    With `noise` (m, full), the differences within pairs, those first on which both sides of a pair share the
-    most: since (q - p)² = q² + p² - 2qp, that is the passages' energy less half of the noise's.
+    With `pairs`, those first on which both sides of a pair share the most: since (q - p)² = q² + p² - 2qp,
+    that is the passages' energy less half of the noise's. A query has to tell apart the passages that are
+    near to it, so that the same is added for these: the energy of each query's nearest about their mean.
     """
-    energy = (vectors.T @ vectors).astype(np.float64) / len(vectors)
-    if noise is not None:
-        energy -= (noise.T @ noise).astype(np.float64) / (2 * len(noise))
+    energy = _energy(vectors)
+    if pairs is not None:
+        energy += _energy_near(pairs.queries, vectors) - _energy(pairs.noise())
     _, axes = np.linalg.eigh(energy)
     return np.asarray(axes[:, ::-1], dtype=np.float32)
+
+
+def _energy(vectors: FloatArray) -> NDArray[np.float64]:
+    return (vectors.T @ vectors).astype(np.float64) / len(vectors)
+
+
+def _energy_near(queries: FloatArray, passages: FloatArray) -> NDArray[np.float64]:
+    """(full, full): of the `_NEAREST` passages of each query, without their mean; of `_ASKED` queries."""
+    drawn = np.random.default_rng(0).permutation(len(queries))[:_ASKED]
+    nearest = min(_NEAREST, len(passages))
+    total = np.zeros((passages.shape[1],) * 2)
+    for some in np.array_split(drawn, -(-len(drawn) // _ASKED_AT_ONCE)):
+        similarities = unit(queries[some]) @ passages.T
+        near = passages[np.argpartition(-similarities, nearest - 1, axis=1)[:, :nearest]]
+        total += _energy((near - near.mean(axis=1, keepdims=True)).reshape(-1, passages.shape[1])) * len(some)
+    return total / len(drawn)
 
 
 def _towards_signs(components: FloatArray, seed: int) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.smec import Vectors
 from benchmarks.smec_report import Row, section, variance_picture, variance_section
 from training.beir import Questions
-from training.smec.stage import PairVectors
+from training.pair_noise import PairVectors
 
 ROWS = [
     row

@@ -13,7 +13,7 @@ from tests.training.support import corpus, tiny_model, write_tiny_model
 from training.bags import BagMaker, unit
 from training.contrastive import PairBags
 from training.held_out import HeldOut
-from training.pair_noise import LEARNED, SHIPPED, damping, pair_noise, self_pairs
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
 from training.pairs import sample_pairs
 from training.rotation import fold_rotation, principal_axes
 from training.scoring import score
@@ -24,7 +24,7 @@ PASSAGES = [passage for document in corpus(400) for passage in document]
 
 def damped(model: StaticModel, exponent: float = SHIPPED) -> FloatArray:
     """The table that an index version of the passages would have, unturned."""
-    return model.table @ damping(pair_noise(model.table, sides_of(model)), exponent)
+    return model.table @ damping(PairVectors.of(model.table, sides_of(model)).noise(), exponent)
 
 
 def sides_of(model: StaticModel) -> PairBags:
@@ -73,10 +73,28 @@ def test_damping_should_stand_fewer_pairs_than_dimensions() -> None:
 def test_axes_of_shared_energy_should_keep_more_of_the_ranking_than_those_of_most_energy() -> None:
     queries, passages = sides()
     right = np.arange(len(queries))
-    by_energy, shared = (principal_axes(passages, noise) for noise in (None, queries - passages))
+    pairs = PairVectors(queries, passages, right)
+    by_energy, shared = (principal_axes(passages, known) for known in (None, pairs))
     kept = [score(queries @ axes, passages @ axes, right, dimensions=8) for axes in (by_energy, shared)]
     assert kept[1].ndcg_at_10 > kept[0].ndcg_at_10 + 0.2
     assert shared.T @ shared == pytest.approx(np.eye(32), abs=1e-5)
+
+
+def test_axes_should_tell_apart_the_passages_that_are_near_to_a_query() -> None:
+    """Eight subjects of 100 passages: most energy says which subject, and less which passage of it."""
+    random_ = np.random.default_rng(0)
+    subjects = 1.3 * np.repeat(np.eye(8), 100, axis=0)
+    passages = np.hstack([subjects, 0.4 * random_.normal(size=(800, 24))]).astype(np.float32)
+    queries = unit(passages + 0.2 * random_.normal(size=passages.shape).astype(np.float32))
+    passages, right = unit(passages), np.arange(800)
+    by_energy, near = (
+        score(queries @ axes, passages @ axes, right, dimensions=8).ndcg_at_10
+        for axes in (
+            principal_axes(passages),
+            principal_axes(passages, PairVectors(queries, passages, right)),
+        )
+    )
+    assert near > by_energy + 0.2
 
 
 def test_fitted_table_should_give_the_cosines_of_the_damped_one_at_the_full_dimension(tmp_path: Path) -> None:
@@ -93,7 +111,7 @@ def test_learned_table_should_be_damped_again_where_it_is_cut(tmp_path: Path) ->
     assert fold_rotation(base, PASSAGES[100:], 32, tmp_path / "cut", learned=True)
     bags, table = BagMaker(model.tokenizer), damped(model, LEARNED)
     corpus_vectors = unit(np.asarray(bags([passage.full for passage in PASSAGES[100:]]) @ table))
-    axes = principal_axes(corpus_vectors, pair_noise(table, sides_of(model)))[:, :32]
+    axes = principal_axes(corpus_vectors, PairVectors.of(table, sides_of(model)))[:, :32]
     texts = [passage.full for passage in PASSAGES[:20]]
     cut = load_encoder(str(tmp_path / "cut")).encode_passages(texts)
     expected = unit(np.asarray(bags(texts) @ (table @ axes)))

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from training.bags import unit
+from training.pair_noise import PairVectors
 from training.scoring import score
 from training.smec.compress import Compression, compress
 from training.smec.losses import rank_loss, similarity_gap
 from training.smec.memory import Memory
 from training.smec.objective import Outputs, Targets, objective
 from training.smec.selection import Selection, hard_weights, soft_slope, soft_weights
-from training.smec.stage import CompressionPlan, PairVectors
+from training.smec.stage import CompressionPlan
 
 PLAN = CompressionPlan(dimensions=(16, 8), epochs=3, batch_size=64)
 EVERY_COMPRESSION = [

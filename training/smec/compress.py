@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from retrieval.types import FloatArray
+from training.pair_noise import PairVectors
 from training.smec.memory import Memory
 from training.smec.selection import Selection
-from training.smec.stage import CompressionPlan, PairVectors, Stage
+from training.smec.stage import CompressionPlan, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.types import FloatArray
 from training.optimizer import LazyAdam
+from training.pair_noise import PairVectors
 from training.smec.memory import Memory
 from training.smec.objective import Outputs, Targets, objective
 from training.smec.selection import Selection, hard_weights, soft_slope
@@ -32,18 +33,6 @@ class CompressionPlan:
     temperature: float = 0.1
     memory_entries: int = 5_000
     neighbours: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class PairVectors:
-    """Pairs as unit vectors (n, columns), one row each; pairs of one group are relevant to each other."""
-
-    queries: FloatArray
-    passages: FloatArray
-    groups: NDArray[np.int64]
-
-    def through(self, matrix: FloatArray) -> PairVectors:
-        return PairVectors(self.queries @ matrix, self.passages @ matrix, self.groups)
 
 
 class Stage:
