@@ -1,18 +1,14 @@
-"""The first stage of a search: encode the query, ask both legs of the index, fuse, and once more."""
+"""The first stage of a search: encode the query, ask both legs of the index, fuse, and look at neighbours."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from functools import partial
-
-import numpy as np
 
 from retrieval.encoder import Encoder
 from retrieval.encoder.static import StaticEncoder
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights, fuse
 from retrieval.index.base import CollectionSpec, Index
 from retrieval.lexical import Lexical
-from retrieval.types import Filter, FloatArray, FusedCandidate
+from retrieval.neighbours import by_neighbours
+from retrieval.types import Filter, FusedCandidate
 
 # How many candidates each leg gives to the fusion.
 DEPTH = 100
@@ -20,11 +16,6 @@ DEPTH = 100
 # (docs/quality.md). A rotation puts what matters into the first ones (training/rotation.py); other models
 # cannot be rotated, so that all of their dimensions are coded.
 CODE_DIMENSIONS = 256
-# Feedback: how many of the first candidates the query's vector is moved towards, and how far. A static model
-# reads a query as a few words, and these say what else goes with them. Chosen on seven English sets, of which
-# the mean rises by 0.001 to 0.004 (docs/decisions/0006-feedback.md).
-FEEDBACK_PASSAGES = 3
-FEEDBACK_WEIGHT = 0.4
 
 
 def served_spec(encoder: Encoder) -> CollectionSpec:
@@ -44,11 +35,9 @@ def first_stage(
     limit: int = DEPTH,
     weights: FusionWeights = DEFAULT_WEIGHTS,
 ) -> list[FusedCandidate]:
-    """The candidates of one query, best first: dense (binary codes, rescored) and lexical, fused.
+    """The candidates of one query: dense (binary codes, rescored) and lexical, fused, by their neighbours.
 
-    The dense leg is asked twice, the second time for what is near to the query and to the first candidates
-    (pseudo-relevance feedback, Rocchio 1971; on dense vectors: Li et al. 2023, doi:10.1145/3570724). Those
-    are hits under `filter`, so that nothing that the reader may not see has any influence.
+    All are hits under `filter`, so that nothing that the reader may not see has any influence.
 
     Raises:
         IndexUnavailableError: the index does not answer.
@@ -56,22 +45,9 @@ def first_stage(
     depth = max(DEPTH, limit)
     terms = lexical.query(query)
     sparse = index.search_sparse(collection, terms, limit=depth, filter=filter)
-    fused = partial(fuse, lexical=sparse, lexical_weight=weights.lexical(query, len(terms.indices)))
     vector = encoder.encode_queries([query])[0]
-    if not vector.any():
-        return fused([], limit=limit)
-    dense = index.search_dense(collection, vector, limit=depth, filter=filter)
-    moved = _towards(index, collection, vector, fused(dense, limit=FEEDBACK_PASSAGES))
-    return fused(index.search_dense(collection, moved, limit=depth, filter=filter), limit=limit)
-
-
-def _towards(
-    index: Index, collection: str, vector: FloatArray, first: Sequence[FusedCandidate]
-) -> FloatArray:
-    """The query's vector, moved towards the mean of the first candidates by their scores; unit length."""
-    vectors = index.vectors(collection, [candidate.id for candidate in first])
-    mean = np.zeros_like(vector)
-    for candidate in first:  # one may have been deleted meanwhile
-        mean += candidate.score * vectors.get(candidate.id, np.float32(0))
-    moved = vector + FEEDBACK_WEIGHT * mean / max(float(np.linalg.norm(mean)), 1e-9)
-    return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
+    dense = index.search_dense(collection, vector, limit=depth, filter=filter) if vector.any() else []
+    lexical_weight = weights.lexical(query, len(terms.indices))
+    fused = fuse(dense, sparse, lexical_weight=lexical_weight, limit=limit)
+    near = index.vectors(collection, [candidate.id for candidate in fused[:DEPTH]]) if fused else {}
+    return by_neighbours(fused, near, lexical_weight)

@@ -37,7 +37,7 @@ class FusionWeights:
 
 
 DEFAULT_WEIGHTS = FusionWeights()
-LEARNED_WEIGHTS = FusionWeights(spaced=0.58, length_slope=1.5)  # for a model that has learned the corpus
+LEARNED_WEIGHTS = FusionWeights(spaced=0.58)  # for a model that has learned the corpus
 
 
 def mean_weights(parts: Sequence[tuple[int, FusionWeights]]) -> FusionWeights:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from retrieval import neighbours
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.first_stage import first_stage
 from retrieval.index.base import CollectionSpec, Index
@@ -60,7 +61,7 @@ def test_query_without_any_token_should_find_nothing(index: Index, encoder: Enco
     assert first_stage(index, "chunks", encoder, Lexical(), "") == []
 
 
-def test_feedback_should_come_from_passages_that_the_filter_lets_through(tmp_path: Path) -> None:
+def test_neighbours_should_be_passages_that_the_filter_lets_through(tmp_path: Path) -> None:
     """Of the same readable passages, others' change neither the order nor the dense scores."""
     encoder = load_encoder(str(static_model(tmp_path / "model")))
     own = [Passage(text) for text in ("The dog barks.", "Dogs and cats sleep.", "Cats sleep on the mat.")]
@@ -73,12 +74,14 @@ def test_feedback_should_come_from_passages_that_the_filter_lets_through(tmp_pat
     assert [hit.dense for hit in alone] == pytest.approx([hit.dense for hit in beside])
 
 
-def test_feedback_should_move_the_query_towards_its_first_candidates(index: Index, encoder: Encoder) -> None:
-    query = encoder.encode_queries(["dogs"])[0]
-    once = {hit.id: hit.score for hit in index.search_dense("chunks", query, limit=3)}
-    best = first_stage(index, "chunks", encoder, Lexical(), "dogs")[0]
-    assert best.dense is not None
-    assert best.dense > once[best.id]
+def test_first_stage_should_look_at_the_neighbours(
+    index: Index, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = first_stage(index, "chunks", encoder, Lexical(), "dogs")
+    monkeypatch.setattr(neighbours, "WEIGHT", 0)
+    alone = {hit.id: hit.score for hit in first_stage(index, "chunks", encoder, Lexical(), "dogs")}
+    assert found[0].score < alone[found[0].id]
+    assert found[-1].score > alone[found[-1].id]
 
 
 def _searched(
