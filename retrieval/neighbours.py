@@ -21,8 +21,8 @@ def by_neighbours(
     """The candidates, best first, by their fused scores and the mean scores of what lies around them.
 
     The mean is of a candidate itself and its nearest others, weighted by their cosines (Diaz 2005,
-    Regularizing ad hoc retrieval scores, doi:10.1145/1099554.1099722): with itself, so that the better one of two stays
-    first. One without a vector, or near to no other, keeps its score.
+    Regularizing ad hoc retrieval scores, doi:10.1145/1099554.1099722): with itself, so that the better one
+    of two stays first. One without a vector, or near to no other, keeps its score.
 
     Args:
         candidates: fused, in any order.
