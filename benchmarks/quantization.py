@@ -32,7 +32,15 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
-from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
+from training.pair_noise import (
+    LEARNED,
+    LEARNED_PAIRS,
+    SHIPPED,
+    SHIPPED_PAIRS,
+    PairVectors,
+    damping,
+    self_pairs,
+)
 from training.rotation import fit_rotation
 from training.static_model import read_model
 
@@ -157,10 +165,11 @@ def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> Encoded:
         passages = encoder.encode_passages([passage.full for passage in corpus.passages])
         queries = encoder.encode_queries([*questions.queries.values()])
         static = read_model(str(model))
-    sides = self_pairs(static, corpus.passages)
+    learned = model != ENCODER
+    sides = self_pairs(static, corpus.passages, LEARNED_PAIRS if learned else SHIPPED_PAIRS)
     pairs = PairVectors.of(static.table, sides) if sides else None
-    found = Encoded(passages, queries, pairs, learned=model != ENCODER)
-    return found if found.learned else found.damped(SHIPPED)
+    found = Encoded(passages, queries, pairs, learned)
+    return found if learned else found.damped(SHIPPED)
 
 
 class _Bench:
