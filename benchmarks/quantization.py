@@ -32,15 +32,7 @@ from retrieval.types import FloatArray, Point, SparseVector
 from training.adapt import adapt
 from training.bags import unit
 from training.beir import Corpus, Questions, load_corpus, load_questions
-from training.pair_noise import (
-    LEARNED,
-    LEARNED_PAIRS,
-    SHIPPED,
-    SHIPPED_PAIRS,
-    PairVectors,
-    damping,
-    self_pairs,
-)
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
 from training.rotation import fit_rotation
 from training.static_model import read_model
 
@@ -166,7 +158,7 @@ def encoded(corpus: Corpus, questions: Questions, *, learn: bool) -> Encoded:
         queries = encoder.encode_queries([*questions.queries.values()])
         static = read_model(str(model))
     learned = model != ENCODER
-    sides = self_pairs(static, corpus.passages, LEARNED_PAIRS if learned else SHIPPED_PAIRS)
+    sides = self_pairs(static, corpus.passages, learned=learned)
     pairs = PairVectors.of(static.table, sides) if sides else None
     found = Encoded(passages, queries, pairs, learned)
     return found if learned else found.damped(SHIPPED)

@@ -49,5 +49,5 @@ def first_stage(
     dense = index.search_dense(collection, vector, limit=depth, filter=filter) if vector.any() else []
     lexical_weight = weights.lexical(query, len(terms.indices))
     fused = fuse(dense, sparse, lexical_weight=lexical_weight, limit=limit)
-    near = index.vectors(collection, [candidate.id for candidate in fused[:DEPTH]]) if fused else {}
-    return by_neighbours(fused, near, lexical_weight)
+    vectors = index.vectors(collection, [candidate.id for candidate in fused[:DEPTH]]) if fused else {}
+    return by_neighbours(fused, vectors, lexical_weight)

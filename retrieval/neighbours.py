@@ -25,7 +25,7 @@ def by_neighbours(
     of two stays first. One without a vector, or near to no other, keeps its score.
 
     Args:
-        candidates: fused, in any order.
+        candidates: fused, best first.
         vectors: of unit length, by candidate's id.
         lexical_weight: what they were fused by, 0 to 1.
     """

@@ -21,18 +21,20 @@ from training.static_model import StaticModel
 # How far `damping` goes; 0.5 would make the noise equal on all axes, which is too much for some corpora. A
 # table that has learned the corpus has weighed its rows by rarity, and has little noise left to damp.
 SHIPPED, LEARNED = 0.25, 0.15
-# Of how many pairs the noise is known. With more, 128 dimensions of a learned table keep 0.2 % more of its
-# nDCG@10, and all dimensions of the shipped one 0.2 % less.
-SHIPPED_PAIRS, LEARNED_PAIRS = 5_000, 20_000
 # Added to each axis's noise, as a share of the mean: with fewer pairs than axes some have none.
 _RIDGE = 0.1
 _LEAST_PAIRS, _MOST_PASSAGES = 400, 5_000
+# With the second number 128 dimensions of a learned table keep 0.2 % more of its nDCG@10, and all dimensions of
+# the shipped one 0.2 % less.
+_MOST_PAIRS_SHIPPED, _MOST_PAIRS_LEARNED = 5_000, 20_000
 
 
-def self_pairs(
-    model: StaticModel, passages: Sequence[Passage], limit: int = SHIPPED_PAIRS
-) -> PairBags | None:
-    """Pairs enough to know the noise by; None for too few, as single sentences without titles make."""
+def self_pairs(model: StaticModel, passages: Sequence[Passage], *, learned: bool = False) -> PairBags | None:
+    """Pairs enough to know the noise by; None for too few, as single sentences without titles make.
+
+    `learned`: the model has learned the passages.
+    """
+    limit = _MOST_PAIRS_LEARNED if learned else _MOST_PAIRS_SHIPPED
     some = random.Random(0).sample(passages, min(_MOST_PASSAGES, len(passages)))
     pairs = sample_pairs(list(enumerate(some)), limit=limit, seed=0)
     return pair_bags(BagMaker(model.tokenizer), pairs) if len(pairs) >= _LEAST_PAIRS else None

@@ -16,15 +16,7 @@ from retrieval.encoder import Encoder, load_encoder, static_files
 from retrieval.index.base import CollectionSpec
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
-from training.pair_noise import (
-    LEARNED,
-    LEARNED_PAIRS,
-    SHIPPED,
-    SHIPPED_PAIRS,
-    PairVectors,
-    damping,
-    self_pairs,
-)
+from training.pair_noise import LEARNED, SHIPPED, PairVectors, damping, self_pairs
 from training.static_model import read_model, write_model
 
 MINIMUM_FITTED = 200
@@ -65,7 +57,7 @@ def fold_rotation(
         )
     table = model.table
     vectors = encoder.encode_passages([passage.full for passage in passages[:MAXIMUM_FITTED]])
-    sides = self_pairs(model, passages, LEARNED_PAIRS if learned else SHIPPED_PAIRS)
+    sides = self_pairs(model, passages, learned=learned)
     if sides and not (learned and dimensions == encoder.dimensions):
         damped = damping(PairVectors.of(table, sides).noise(), LEARNED if learned else SHIPPED)
         table, vectors = table @ damped, vectors @ damped
