@@ -24,8 +24,8 @@ SHIPPED, LEARNED = 0.25, 0.15
 # Added to each axis's noise, as a share of the mean: with fewer pairs than axes some have none.
 _RIDGE = 0.1
 _LEAST_PAIRS, _MOST_PASSAGES = 400, 5_000
-# With the second number 128 dimensions of a learned table keep 0.2 % more of its nDCG@10, and all dimensions of
-# the shipped one 0.2 % less.
+# With the second number 128 dimensions of a learned table keep 0.2 % more of its nDCG@10, and all dimensions
+# of the shipped one 0.2 % less.
 _MOST_PAIRS_SHIPPED, _MOST_PAIRS_LEARNED = 5_000, 20_000
 
 
