@@ -62,7 +62,7 @@ def test_query_without_any_token_should_find_nothing(index: Index, encoder: Enco
 
 
 def test_neighbours_should_be_passages_that_the_filter_lets_through(tmp_path: Path) -> None:
-    """Of the same readable passages, others' change neither the order nor the dense scores."""
+    """Of the same readable passages, others' change neither the order nor the scores."""
     encoder = load_encoder(str(static_model(tmp_path / "model")))
     own = [Passage(text) for text in ("The dog barks.", "Dogs and cats sleep.", "Cats sleep on the mat.")]
     foreign = [Passage("dogs dogs"), Passage("dogs bark")]
@@ -71,7 +71,7 @@ def test_neighbours_should_be_passages_that_the_filter_lets_through(tmp_path: Pa
         for name, others in (("alone", []), ("beside", foreign))
     )
     assert [hit.id for hit in alone] == [hit.id for hit in beside]
-    assert [hit.dense for hit in alone] == pytest.approx([hit.dense for hit in beside])
+    assert [hit.score for hit in alone] == pytest.approx([hit.score for hit in beside])
 
 
 def test_first_stage_should_look_at_the_neighbours(
