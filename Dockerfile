@@ -25,4 +25,4 @@ RUN useradd --system --uid 10001 --home-dir /data quarry \
 USER quarry
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "--config", "docker/gunicorn.py", "searchapp.wsgi"]
+CMD ["gunicorn", "--config", "docker/gunicorn.py", "config.wsgi"]

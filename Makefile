@@ -36,18 +36,18 @@ lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 
 train-base: .venv/.dev ## Remake models/encoder from the training data (TRAIN_DATA=FOLDER)
-	.venv/bin/python -m training.train_base --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
+	.venv/bin/python -m training.base.train --data $(TRAIN_DATA) --output models/encoder --cache data/train-base
 
 bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDER)
-	.venv/bin/python -m benchmarks.quality $(DATA)
-	.venv/bin/python -m benchmarks.quantization $(DATA)
-	.venv/bin/python -m benchmarks.quantization $(DATA) --adapt
+	.venv/bin/python -m evaluation.quality $(DATA)
+	.venv/bin/python -m research.quantization $(DATA)
+	.venv/bin/python -m research.quantization $(DATA) --adapt
 
 train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER)
 	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker
 
 compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
-	.venv/bin/python -m benchmarks.compression $(DATA) --train $(TRAIN_DATA) \
+	.venv/bin/python -m research.compression $(DATA) --train $(TRAIN_DATA) \
 		--steps $(or $(STEPS),100) --queries $(or $(QUERIES),60)
 
 lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml

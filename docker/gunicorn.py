@@ -4,7 +4,7 @@ import os
 import tempfile
 from typing import Any
 
-from searchapp import env
+from config import env
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
@@ -23,7 +23,7 @@ def post_worker_init(worker: Any) -> None:
     """Before its first request, and after the fork, since an open index does not survive one."""
     from django.db import connections
 
-    from searchapp.warming import warm
+    from config.warming import warm
 
     warm()
     connections.close_all()

@@ -16,24 +16,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ingestion import documents, libraries
-from ingestion.access import document_for, library_for, library_named, readable_documents
+from ingestion import documents
 from ingestion.bulk import Stream, ingest_lines
-from ingestion.downloads import download
-from ingestion.errors import RefusedError
-from ingestion.http import StreamParser, UploadParser
-from ingestion.models import Role, Status
-from ingestion.pagination import answer_page, page_of, page_parameters
 from ingestion.serializers import (
-    AccessListSerializer,
     BulkLineSerializer,
     DocumentSerializer,
-    LibrarySerializer,
-    LibraryWriteSerializer,
     UploadFormSerializer,
     UploadSerializer,
-    access_list,
+)
+from library import api as library_api
+from library.access import document_for, library_for, library_named, readable_documents
+from library.downloads import download
+from library.errors import RefusedError
+from library.http import StreamParser, UploadParser
+from library.models import Role, Status
+from library.pagination import answer_page, page_of, page_parameters
+from library.serializers import (
     problems,
+    validated,
 )
 
 LIBRARY = OpenApiParameter("library", str, description="Id or name.")
@@ -153,48 +153,8 @@ class DocumentFile(APIView):
         return download(request, document_for(request.user, document_id))
 
 
-class Libraries(APIView):
-    @extend_schema(
-        operation_id="libraries_list",
-        summary="The libraries that you may read",
-        parameters=page_parameters,
-        responses={200: page_of("LibraryPage", LibrarySerializer(many=True)), **problems()},
-    )
-    def get(self, request: Request) -> Response:
-        return answer_page(libraries.described(request.user), "name", LibrarySerializer, request)
-
-    @extend_schema(
-        operation_id="libraries_create",
-        summary="Create a library, with you as its manager",
-        request=LibraryWriteSerializer,
-        responses={201: LibrarySerializer, **problems(400, 403, 409)},
-    )
-    def post(self, request: Request) -> Response:
-        fields = _valid(LibraryWriteSerializer(data=request.data))
-        library = libraries.create(request.user, **fields)
-        address = request.build_absolute_uri(reverse("api-library", args=[library.pk]))
-        return Response(_library(request, library.pk), 201, headers={"Location": address})
-
-
-class OneLibrary(APIView):
-    @extend_schema(
-        operation_id="libraries_retrieve",
-        summary="A library",
-        responses={200: LibrarySerializer, **problems(404)},
-    )
-    def get(self, request: Request, library_id: UUID) -> Response:
-        return Response(_library(request, library_id))
-
-    @extend_schema(
-        operation_id="libraries_update",
-        summary="Change a library's name or description",
-        request=LibraryWriteSerializer(partial=True),
-        responses={200: LibrarySerializer, **problems(400, 403, 404, 409)},
-    )
-    def patch(self, request: Request, library_id: UUID) -> Response:
-        library = library_for(request.user, library_id, Role.MANAGER)
-        libraries.change(library, **_valid(LibraryWriteSerializer(data=request.data, partial=True)))
-        return Response(_library(request, library_id))
+class OneLibrary(library_api.OneLibrary):
+    """With DELETE, which takes the documents along."""
 
     @extend_schema(
         operation_id="libraries_delete",
@@ -204,41 +164,6 @@ class OneLibrary(APIView):
     def delete(self, request: Request, library_id: UUID) -> Response:
         documents.delete_library(library_for(request.user, library_id, Role.MANAGER))
         return Response(status=204)
-
-
-class LibraryAccess(APIView):
-    @extend_schema(
-        operation_id="libraries_access_list",
-        summary="Who may do what in a library",
-        responses={200: AccessListSerializer, **problems(403, 404)},
-    )
-    def get(self, request: Request, library_id: UUID) -> Response:
-        return Response(access_list(library_for(request.user, library_id, Role.MANAGER)))
-
-    @extend_schema(
-        operation_id="libraries_access_replace",
-        summary="Replace the list of who may do what in a library",
-        request=AccessListSerializer,
-        responses={200: AccessListSerializer, **problems(400, 403, 404, 409)},
-    )
-    def put(self, request: Request, library_id: UUID) -> Response:
-        library = library_for(request.user, library_id, Role.MANAGER)
-        entries = _valid(AccessListSerializer(data=request.data))["access"]
-        grants = [
-            libraries.Grant(Role[e["role"].upper()], user=e.get("user") or "", group=e.get("group") or "")
-            for e in entries
-        ]
-        libraries.share(library, grants, by=request.user)
-        return Response(access_list(library))
-
-
-def _library(request: Request, library_id: UUID) -> dict[str, Any]:
-    return dict(LibrarySerializer(libraries.described(request.user).get(pk=library_id)).data)
-
-
-def _valid(serializer: Any) -> Any:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
 
 
 def _upload(request: Request) -> tuple[Any, dict[str, Any]]:
@@ -255,7 +180,7 @@ def _upload(request: Request) -> tuple[Any, dict[str, Any]]:
         raise RefusedError(
             "bad_form", 400, "Send the field “library” once, “title” and “metadata” at most once."
         )
-    return files["file"], _valid(UploadSerializer(data=data))
+    return files["file"], validated(UploadSerializer(data=data))
 
 
 def _idempotency_key(request: Request) -> str:

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from django.http import UnreadablePostError
 
-from ingestion.errors import RefusedError
-from ingestion.http import load_json
 from ingestion.intake import Outcome, ingest_record
-from ingestion.models import Library
+from library.errors import RefusedError
+from library.http import load_json
+from library.models import Library
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ingestion.heartbeat import heartbeat
-from ingestion.models import IN_PROGRESS, Document, Status
+from library.heartbeat import heartbeat
+from library.models import IN_PROGRESS, Document, Status
 
 LEASE = timedelta(seconds=45)
 MAX_ATTEMPTS = 3

@@ -17,11 +17,11 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from indexing.engine import remove_points
 from ingestion import idempotency, tasks
-from ingestion.engine import remove_points
-from ingestion.errors import RefusedError
-from ingestion.models import Chunk, Document, Library, Status
-from ingestion.parsing.uploads import MAX_NAME, UploadError, check_upload, safe_name, too_large
+from ingestion.parsing.uploads import MAX_NAME, check_upload, safe_name
+from library.errors import RefusedError, UploadError, too_large
+from library.models import Chunk, Document, Library, Status
 
 MAX_DETAILS = 64_000  # characters of JSON
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from ingestion.errors import RefusedError
-from ingestion.models import Document, IdempotencyKey, Library
+from ingestion.models import IdempotencyKey
+from library.errors import RefusedError
+from library.models import Document, Library
 
 REMEMBERED = timedelta(hours=24)
 

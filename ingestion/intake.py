@@ -16,11 +16,11 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ingestion import documents
 from ingestion.documents import Details, DuplicateError
-from ingestion.http import load_json
-from ingestion.models import Document, Library
 from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
-from ingestion.parsing.uploads import UploadError
+from library.errors import UploadError
+from library.http import load_json
+from library.models import Document, Library
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from indexing.engine import index, remove_points, written_versions
+from indexing.points import BATCH, chunk_id, points
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
-from ingestion.engine import add_languages, encoder, index, lexical, remove_points, written_versions
-from ingestion.models import Chunk, Document, DocumentText, IndexVersion, Status
 from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
-from ingestion.titles import searchable_title, title_of
+from library.models import Chunk, Document, DocumentText, Status
+from library.titles import title_of
 from retrieval.index.base import IndexUnavailableError
-from retrieval.types import Passage, Point
 
 logger = logging.getLogger(__name__)
-
-BATCH = 512  # chunks encoded and written at a time
 
 
 def run(document_id: UUID) -> None:
@@ -61,45 +59,6 @@ def run(document_id: UUID) -> None:
             claim.try_again("internal", "Something went wrong on our side. An admin can see it in the log.")
         else:
             remove_points(old_ids)
-
-
-def chunk_id(document: Document, number: int) -> UUID:
-    """The id of a chunk and of its point, the same for every attempt at one version."""
-    return uuid5(document.pk, f"{document.version}/{number}")
-
-
-def passage(chunk: Chunk) -> Passage:
-    """What both legs index for a chunk, and the reranker reads."""
-    document = chunk.document
-    return Passage(
-        text=chunk.text, title=searchable_title(document), heading=chunk.heading, language=document.language
-    )
-
-
-def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:
-    """The points of some chunks, by the models of one index version."""
-    passages = [passage(c) for c in chunks]
-    dense = encoder(version.encoder, version.dimensions).encode_passages([p.full for p in passages])
-    add_languages(version, {p.language for p in passages})
-    sparse = lexical(version).passages(passages)
-    return [
-        Point(str(c.pk), vector, terms, _payload(c.document))
-        for c, vector, terms in zip(chunks, dense, sparse, strict=True)
-    ]
-
-
-def _payload(document: Document) -> dict[str, str | list[str]]:
-    fields: dict[str, str | list[str]] = {
-        "library": str(document.library_id),
-        "document": str(document.pk),
-        "type": document.type,
-        "language": document.language,
-        "tags": [str(tag) for tag in document.tags],
-    }
-    if document.date:
-        fields["date"] = document.date.isoformat() + "T00:00:00Z"
-        fields["year"] = str(document.date.year)
-    return fields
 
 
 def _chunks(document: Document, spans: Sequence[ChunkSpan]) -> list[Chunk]:

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ingestion.access import Person, library_named
-from ingestion.serializers import problems
+from library.access import Person, library_named
+from library.serializers import problems
 from searchapp import feedback
 from searchapp.search import Filters, search, suggest
 from searchapp.serializers import (

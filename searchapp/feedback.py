@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from ingestion.errors import RefusedError
+from library.errors import RefusedError
 from searchapp.models import Feedback
 from searchapp.search import Page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ingestion.errors import RefusedError
+from library.errors import RefusedError
 
 MAX_QUERY_BYTES = 10_000
 

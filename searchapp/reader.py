@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ingestion.models import DocumentText
+from library.models import DocumentText
 
 PART = 50_000  # characters; a part ends with a line
 LONGEST_LINE = 5_000  # beyond a part's length; a longer line is cut

@@ -17,7 +17,7 @@ from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
 from django.core.cache import caches
 
-from ingestion.engine import model_path
+from indexing.engine import model_path
 from retrieval.reranker import NotRerankedError, Reranker, RerankerCard, load_card, load_reranker
 from retrieval.reranker.batching import BatchingReranker
 from searchapp.breaker import Breaker

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ingestion.models import Document
-from ingestion.templatetags.words import language_name
+from library.models import Document
+from library.templatetags.words import language_name
 from searchapp.facets import FACETS, Facet
 from searchapp.forms import PAGE_SIZE, SearchParams
 from searchapp.search import Hit, Page

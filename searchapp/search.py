@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
 
-from ingestion import engine
-from ingestion.access import Person, readable_documents, readable_libraries
-from ingestion.models import Chunk, IndexVersion
-from ingestion.pipeline import passage
+from indexing import engine
+from indexing.models import IndexVersion
+from indexing.points import passage
+from library.access import Person, readable_documents, readable_libraries
+from library.models import Chunk
 from retrieval.encoder import Encoder
 from retrieval.first_stage import first_stage
 from retrieval.lexical import Lexical

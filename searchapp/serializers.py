@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from ingestion.serializers import StrictSerializer, Text
+from library.serializers import StrictSerializer, Text
 from searchapp.search import Hit, Page
 
 MAX_VALUES = 100

@@ -1,26 +1,17 @@
+"""Pages of the query path, and its part of the REST API."""
+
 from __future__ import annotations
 
-from django.contrib import admin
-from django.contrib.auth import views as auth
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
-from searchapp import account, views
-from searchapp.api_urls import api_urlpatterns
+from searchapp import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.search, name="search"),
     path("documents/<uuid:document_id>/", views.document, name="document"),
-    path("", include("ingestion.urls")),
-    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("account/", account.account, name="account"),
-    path("account/password/", auth.PasswordChangeView.as_view(), name="password_change"),
-    path("account/password/done/", account.password_changed, name="password_change_done"),
-    path("account/tokens/", account.create_token, name="create-token"),
-    path("account/tokens/revoke/", account.revoke_token, name="revoke-token"),
-    path("admin/", admin.site.urls),
-    *api_urlpatterns,
 ]
-
-handler400 = "searchapp.problems.bad_request"
-handler500 = "searchapp.problems.server_error"
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("search", api.Search.as_view(), name="api-search"),
+    path("suggest", api.Suggest.as_view(), name="api-suggest"),
+    path("feedback", api.Judge.as_view(), name="api-feedback"),
+]

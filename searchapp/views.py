@@ -12,12 +12,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.http import push_url, replace_url
 
-from ingestion import engine
-from ingestion.access import document_for, readable_documents, readable_libraries, role_in
-from ingestion.models import PENDING, Chunk, Document, DocumentText, Role
-from ingestion.pages import PageRequest, page, wants_fragment
+from indexing import engine
+from ingestion import demo
+from library.access import document_for, readable_documents, readable_libraries, role_in
+from library.models import PENDING, Chunk, Document, DocumentText, Role
+from library.pages import PageRequest, page, wants_fragment
 from retrieval.index.base import IndexUnavailableError
-from searchapp import demo, reader
+from searchapp import reader
 from searchapp.forms import PAGE_SIZE, SearchParams, whole_number
 from searchapp.query import QueryError, check_query
 from searchapp.results import Results
@@ -64,8 +65,8 @@ def search(request: PageRequest) -> HttpResponse:
             if not found.hits:
                 context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()
     if not wants_fragment(request):
-        return render(request, "search/page.html", context | _welcome(request, params), status=status)
-    response = render(request, "search/fragment.html", context, status=status)
+        return render(request, "searchapp/page.html", context | _welcome(request, params), status=status)
+    response = render(request, "searchapp/fragment.html", context, status=status)
     if stage == "typing":
         return replace_url(response, params.url)
     return push_url(response, params.url if stage == "first" else False)
@@ -99,7 +100,7 @@ def document(request: PageRequest, document_id: UUID) -> HttpResponse:
         "may_edit": (role_in(request.user, found.library) or 0) >= Role.EDITOR,
         **_reading(found, chunk, params.q, request.GET.get("part", "")),
     }
-    return render(request, "documents/page.html", context)
+    return render(request, "searchapp/document.html", context)
 
 
 def _chunk(document: Document, chunk_id: str) -> Chunk | None:

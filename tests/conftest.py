@@ -13,7 +13,7 @@ from typing import Any
 # Before Django reads its settings. pytest's configuration must not name them: pytest-django would read them
 # before this file, and the tests would use the data folder of the checkout.
 os.environ["QUARRY_DATA"] = tempfile.mkdtemp(prefix="quarry-test-")
-os.environ["DJANGO_SETTINGS_MODULE"] = "searchapp.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 atexit.register(shutil.rmtree, os.environ["QUARRY_DATA"], ignore_errors=True)
 
 import django  # noqa: E402
@@ -39,7 +39,7 @@ def new_data_folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Files and index of one test only, and nothing known of the reranker."""
     from django.core.cache import caches
 
-    from ingestion import engine
+    from indexing import engine
     from searchapp import breaker, reranking
 
     monkeypatch.setattr(reranking, "breaker", breaker.Breaker())

@@ -25,7 +25,7 @@ def user(name: str) -> Any:
 
 
 def people(library_name: str = "Handbook") -> People:
-    from ingestion.models import Access, Library, Role
+    from library.models import Access, Library, Role
 
     library = Library.objects.create(name=library_name)
     owner, colleague, outsider = user("owner"), user("colleague"), user("outsider")

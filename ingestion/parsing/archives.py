@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ingestion.parsing.types import ParseError, ParseLimits
-from ingestion.parsing.uploads import UploadError
+from library.errors import UploadError
 
 BLOCK = 1 << 18
 RATIO_FLOOR = 8 << 20  # what inflates to less is harmless, however well it was packed

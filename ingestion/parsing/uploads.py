@@ -8,8 +8,8 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, Protocol
 
-from ingestion.errors import RefusedError
 from ingestion.parsing.filetypes import BINARY_MAGIC, BY_EXTENSION, DOC, HWP, MSG, PPT, XLS, FileType
+from library.errors import UploadError
 
 HEAD = 4096
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -24,17 +24,6 @@ class Readable(Protocol):
 
     def read(self, size: int = -1, /) -> bytes: ...
     def seek(self, offset: int, whence: int = 0, /) -> object: ...
-
-
-class UploadError(RefusedError):
-    """A file may not come in."""
-
-
-def too_large(limit: int) -> UploadError:
-    """The refusal of a file with more than `limit` bytes."""
-    return UploadError(
-        "too_large", 413, f"The file is larger than {limit // 2**20} MB. Split it, or ask an admin."
-    )
 
 
 def safe_name(name: str) -> str:

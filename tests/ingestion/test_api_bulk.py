@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingestion import bulk
-from ingestion.models import Document
+from library.models import Document
 from tests.factories import People
 from tests.support.rest import client_of, code_of
 

@@ -8,7 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ingestion.models import Access, Document, IdempotencyKey, Library, Role, Status
+from ingestion.models import IdempotencyKey
+from library.models import Access, Document, Library, Role, Status
 from tests.factories import People, document
 from tests.support.rest import client_of, code_of
 

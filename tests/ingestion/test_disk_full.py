@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ingestion.models import Document
-from ingestion.storage import DurableStorage
+from library.models import Document
+from library.storage import DurableStorage
 from tests.factories import People
 from tests.pages import client_of as browser_of
 from tests.pages import text_of

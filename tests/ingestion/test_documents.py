@@ -7,8 +7,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from ingestion import documents
-from ingestion.models import Chunk, Document, Status
-from ingestion.parsing.uploads import UploadError
+from library.errors import UploadError
+from library.models import Chunk, Document, Status
 from tests.factories import People, document, ready_document
 
 
@@ -36,7 +36,7 @@ def test_create_should_refuse_the_same_bytes_under_another_name_and_say_where_th
 
 
 def test_create_should_accept_the_same_bytes_in_another_library(people: People) -> None:
-    from ingestion.models import Library
+    from library.models import Library
 
     document(people.library)
     document(Library.objects.create(name="Other"))
@@ -97,7 +97,7 @@ def test_create_should_leave_no_file_when_the_row_cannot_be_written(
 
 
 def test_delete_should_remove_row_chunks_points_and_file(people: People) -> None:
-    from ingestion import engine
+    from indexing import engine
 
     stored = ready_document(people.library)
     documents.delete(stored)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ingestion.models import Document
+from library.models import Document
 from tests.factories import People, document
 from tests.pages import client_of, text_of
 

@@ -12,7 +12,8 @@ from ingestion.chunking import chunk
 from ingestion.parsing import ParseError, ParseLimits, parse
 from ingestion.parsing.archives import archive_members
 from ingestion.parsing.filetypes import ZIP
-from ingestion.parsing.uploads import UploadError, check_upload
+from ingestion.parsing.uploads import check_upload
+from library.errors import UploadError
 
 # Scans, drawings, and files whose sheets or slides are empty.
 WITHOUT_TEXT = {

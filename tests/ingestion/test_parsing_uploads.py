@@ -12,7 +12,8 @@ import pytest
 
 from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
-from ingestion.parsing.uploads import UploadError, check_upload, safe_name
+from ingestion.parsing.uploads import check_upload, safe_name
+from library.errors import UploadError
 from tests.ingestion import making
 
 LIMITS = ParseLimits()

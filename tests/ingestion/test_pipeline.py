@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from ingestion import claims, engine, pipeline, tasks
-from ingestion.models import Chunk, Document, DocumentText, IndexVersion, Status
+from indexing import engine
+from indexing.models import IndexVersion
+from ingestion import claims, pipeline, tasks
 from ingestion.parsing import ParserCrashedError
+from library.models import Chunk, Document, DocumentText, Status
 from retrieval.index.base import CollectionSpec, IndexUnavailableError
 from retrieval.types import Filter
 from tests.factories import People, document, ready_document

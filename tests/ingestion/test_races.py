@@ -13,10 +13,13 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from ingestion import claims, documents, engine, heartbeat, pipeline
-from ingestion import reindex as reindexing
-from ingestion.models import Access, Chunk, Document, IndexVersion, Status
-from ingestion.reindex import ReindexError, reindex
+from indexing import engine
+from indexing import reindex as reindexing
+from indexing.models import IndexVersion
+from indexing.reindex import ReindexError, reindex
+from ingestion import claims, documents, pipeline
+from library import heartbeat
+from library.models import Access, Chunk, Document, Status
 from tests.factories import People, document, ready_document
 from tests.ingestion.test_documents import stored_files
 from tests.ingestion.test_pipeline import chunk_ids, points_of

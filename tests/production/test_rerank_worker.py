@@ -59,7 +59,7 @@ class Place:
 
     def worker(self, *arguments: str, **variables: str) -> Any:
         celery = str(Path(sys.executable).parent / "celery")
-        command = [celery, "-A", "searchapp", "worker", "--queues", "rerank", "-n", "rerank@%h", *arguments]
+        command = [celery, "-A", "config", "worker", "--queues", "rerank", "-n", "rerank@%h", *arguments]
         return running(command, self.folder / "worker.log", self.env | variables)
 
     def refused(self, *arguments: str, **variables: str) -> str:
@@ -76,7 +76,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         env = {
             "QUARRY_DATA": str(tmp_path / "data"),
             "QUARRY_REDIS_URL": url,
-            "DJANGO_SETTINGS_MODULE": "searchapp.settings",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
         }
         yield Place(tmp_path, os.environ | env)
 

@@ -118,7 +118,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
         return running(list(command), tmp_path / f"{name}.log", env)
 
     def worker(queue: str, *arguments: str) -> Any:
-        celery = (str(here / "celery"), "-A", "searchapp", "worker", "--queues", queue)
+        celery = (str(here / "celery"), "-A", "config", "worker", "--queues", queue)
         return service(queue, *celery, "-n", f"{queue}@%h", "--pool", "threads", *arguments)
 
     def command(*arguments: object) -> str:
@@ -144,7 +144,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
         with worker("ingest", "--concurrency", "2"):
             command("ingest", DEMO, "--library", "Demo")
         token = command("token", "admin").splitlines()[-1]
-        gunicorn = (str(here / "gunicorn"), "--config", "docker/gunicorn.py", "searchapp.wsgi")
+        gunicorn = (str(here / "gunicorn"), "--config", "docker/gunicorn.py", "config.wsgi")
         on.enter_context(service("web", *gunicorn, "--bind", f"127.0.0.1:{port}"))
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))

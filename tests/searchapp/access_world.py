@@ -15,9 +15,9 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from rest_framework.test import APIClient
 
+from indexing.reindex import reindex
 from ingestion import documents, pipeline
-from ingestion.models import Access, Document, Library, Role
-from ingestion.reindex import reindex
+from library.models import Access, Document, Library, Role
 from tests.factories import ready_document, user
 from tests.pages import client_of as browser_of
 from tests.support.rest import client_of

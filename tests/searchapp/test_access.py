@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from ingestion import documents
-from ingestion.models import Access, Chunk, Document, Library
+from library.models import Access, Chunk, Document, Library
 from searchapp.search import search, suggest
 from tests.factories import People, ready_document
 from tests.pages import client_of as browser_of
@@ -169,7 +169,7 @@ def test_access_that_ends_during_a_search_should_count_before_anything_is_shown(
 
     def revoke_after_the_look_up(execute: Any, sql: str, *args: Any) -> Any:
         answer = execute(sql, *args)
-        if sql.startswith("SELECT") and "active_version" in sql and '"ingestion_chunk"' in sql:
+        if sql.startswith("SELECT") and "active_version" in sql and '"library_chunk"' in sql:
             Access.objects.filter(user=people.colleague).delete()
         return answer
 

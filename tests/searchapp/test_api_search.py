@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from ingestion import engine
-from ingestion.models import Access, Document, Library, Role
+from indexing import engine
+from library.models import Access, Document, Library, Role
 from retrieval.index.base import IndexUnavailableError
 from searchapp.models import Feedback
 from tests.factories import People, ready_document
@@ -156,7 +156,7 @@ def test_search_should_refuse_half_a_surrogate_pair(people: People) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["'; DROP TABLE ingestion_document; --", "<script>alert(1)</script>", '%_*\\ "', "🐕‍🦺"]
+    "query", ["'; DROP TABLE library_document; --", "<script>alert(1)</script>", '%_*\\ "', "🐕‍🦺"]
 )
 def test_search_should_take_any_text_as_text(people: People, dogs: Document, query: str) -> None:
     assert ask(people.colleague, query).status_code == 200

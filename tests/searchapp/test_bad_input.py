@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from searchapp.wsgi import application
+from config.wsgi import application
 from tests.factories import People, ready_document
 from tests.pages import client_of as browser_of
 from tests.support.rest import client_of, code_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.models import Access, Role
+from library.models import Access, Role
 from searchapp import reader
 from tests.factories import People, document, ready_document
 from tests.pages import client_of, link, text_of

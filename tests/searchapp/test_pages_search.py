@@ -6,8 +6,8 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from ingestion import engine
-from ingestion.models import Access, Library, Role
+from indexing import engine
+from library.models import Access, Library, Role
 from searchapp.forms import SearchParams
 from tests.factories import People, ready_document
 from tests.pages import client_of, link, text_of, titles

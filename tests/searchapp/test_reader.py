@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.models import DocumentText
+from library.models import DocumentText
 from searchapp import reader
 
 TEXT = "Prices\n\nIn euros, by city.\n\nCity | Price\nSeoul | 210\nGraz | 98\n\nThe end."

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ingestion import documents
-from ingestion.models import Access, Chunk, Library, Role
+from library.models import Access, Chunk, Library, Role
 from searchapp import reranking
 from searchapp.query import QueryError
 from searchapp.search import Filters, search, suggest
@@ -160,7 +160,7 @@ def test_a_query_that_cannot_be_asked_should_be_refused(
 
 
 @pytest.mark.parametrize(
-    "query", ["'; DROP TABLE ingestion_chunk; --", "<script>alert(1)</script>", "!!!", "🦔", "a"]
+    "query", ["'; DROP TABLE library_chunk; --", "<script>alert(1)</script>", "!!!", "🦔", "a"]
 )
 def test_strange_queries_should_be_answered(people: People, library: Library, query: str) -> None:
     search(people.colleague, query, rerank=False)

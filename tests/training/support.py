@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.types import Passage
+from training.base.vocabulary import UNKNOWN, build_tokenizer
 from training.static_model import StaticModel, write_model
-from training.vocabulary import UNKNOWN, build_tokenizer
 
 SUBJECTS = 40
 WORDS = [f"word{letter}{i}" for letter in "abcdef" for i in range(SUBJECTS)]

@@ -19,8 +19,8 @@ from retrieval.lexical import Lexical, average_length
 from retrieval.reranker import Reranker, combine
 from retrieval.sentences import by_best_sentence
 from retrieval.types import FloatArray, FusedCandidate, Passage, Point
+from training.base.sources import Pair
 from training.reranker.held_out import shortened
-from training.sources import Pair
 
 WEIGHTS = tuple(step / 20 for step in range(18))  # to 0.85: at 1 the first stage would say nothing
 PASSAGES = 2000  # of each source in its index, beside the queries' own

@@ -11,10 +11,10 @@ import numpy as np
 
 from retrieval.lexical import Lexical, average_length
 from retrieval.types import Passage
+from training.base.sources import Pair
 from training.bm25 import Bm25
 from training.pairs import is_informative, split_sentences
 from training.reranker.held_out import held_out, shortened
-from training.sources import Pair
 
 FREQUENT = 3  # "Overview" and its like say nothing about the passage
 LABELS = 2  # queries of a passage that the data give

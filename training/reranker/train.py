@@ -14,6 +14,8 @@ from torch import Tensor
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.reranker import load_reranker
 from retrieval.reranker.twin import TwinBert
+from training.base.sources import Pair, read_glosses, read_pairs
+from training.base.teacher import FOLDER as TEACHER
 from training.reranker.batches import Tokens, calibration
 from training.reranker.calibrate import calibrate
 from training.reranker.examples import make_examples
@@ -25,8 +27,6 @@ from training.reranker.teach import Recipe, teach
 from training.reranker.tokens import pair_inputs, plain_tokenizer
 from training.reranker.vocabulary import english_vocabulary, save_tokenizer
 from training.reranker.whole import make_whole
-from training.sources import Pair, read_glosses, read_pairs
-from training.teacher import FOLDER as TEACHER
 
 SOURCES = ("medquad", "docs_sections_en", "tfdocs_sections_en")
 GLOSSES = 8_000

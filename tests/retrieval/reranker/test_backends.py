@@ -32,7 +32,7 @@ ARCHITECTURES = [
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With the files of `export_reranker --format onnx`."""
-    from training.onnx_export import export_folder
+    from training.reranker.onnx_export import export_folder
 
     plain = cross_encoders.bert(tmp_path_factory.mktemp("plain"))
     folder = tmp_path_factory.mktemp("exported")
@@ -57,7 +57,7 @@ def test_any_cross_encoder_should_load_by_its_folder_and_score_as_sentence_trans
 def test_an_exported_model_should_score_without_torch_as_with_it(
     build: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    from training.onnx_export import export_folder
+    from training.reranker.onnx_export import export_folder
 
     folder = build(tmp_path / "model")
     reference = load_reranker(folder, backend="torch-fp32").score(PAIRS)

@@ -16,7 +16,7 @@ from retrieval.reranker.errors import DeadlineExpiredError, RerankerUnavailableE
 from retrieval.reranker.metrics import Counters
 from tests.support import cross_encoders
 from tests.support.triton_server import TritonServer, parse_pbtxt, triton
-from training.onnx_export import export_triton
+from training.reranker.onnx_export import export_triton
 
 PAIRS = [("w1 w2", " ".join(f"w{i % 60}" for i in range(n))) for n in (3, 50, 9, 31, 90)]
 

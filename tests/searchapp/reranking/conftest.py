@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ingestion.models import Library
+from library.models import Library
 from retrieval.reranker.batching import BatchingReranker
 from searchapp import reranking
 from searchapp.metrics import RerankMetrics

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingestion.models import Library
+from library.models import Library
 from searchapp import breaker, reranking
 from searchapp.search import search
 from tests.factories import People

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion.models import Document, Library
+from library.models import Document, Library
 from searchapp.search import search
 from tests.factories import People, ready_document
 from tests.retrieval.reranker.tiny import OverlapBackend

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingestion.models import Library
+from library.models import Library
 from searchapp.search import search
 from tests.factories import People
 from tests.retrieval.reranker.tiny import OverlapBackend

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import Client
 
-from ingestion.models import Library
+from library.models import Library
 from searchapp.search import search
 from tests.factories import People, ready_document
 from tests.retrieval.reranker.tiny import OverlapBackend

@@ -14,8 +14,8 @@ pytest.importorskip("torch")
 from retrieval.encoder import load_encoder  # noqa: E402
 from retrieval.types import FloatArray  # noqa: E402
 from tests.training.support import corpus, write_tiny_model  # noqa: E402
+from training.base.sources import Pair  # noqa: E402
 from training.reranker.calibrate import WEIGHTS, calibrate  # noqa: E402
-from training.sources import Pair  # noqa: E402
 
 
 class KnowsTheAnswer:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from training.base.sources import Pair
 from training.reranker.examples import FREQUENT, LABELS, SENTENCES, SIMILAR, Example, Examples, make_examples
 from training.reranker.held_out import held_out, shortened
-from training.sources import Pair
 
 
 def passage(number: int) -> str:

@@ -128,8 +128,8 @@ def test_weight_should_be_that_of_the_model_before_it_was_taught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("sentence_transformers")
+    from training.base.sources import Pair
     from training.reranker import train
-    from training.sources import Pair
 
     found = {"pruned": (0.4, 1.25), "taught": (0.8, 1.5)}
     monkeypatch.setattr(train, "load_reranker", lambda folder: folder.name)
@@ -145,9 +145,9 @@ def test_weight_should_be_that_of_the_model_before_it_was_taught(
 
 def test_split_should_ask_only_what_no_step_of_training_learns() -> None:
     pytest.importorskip("sentence_transformers")
+    from training.base.sources import Pair
     from training.reranker.held_out import held_out
     from training.reranker.train import split
-    from training.sources import Pair
 
     sources = [[Pair(f"query {number}", f"{name} {number}") for number in range(300)] for name in "ab"]
     learned, unseen = split(sources)

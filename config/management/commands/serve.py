@@ -1,0 +1,83 @@
+"""`make run`: prepare the data folder, and serve everything from one process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import Any
+
+import waitress
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from config import env
+from config.embedded import workers
+from config.first_start import prepare
+from config.warming import warm
+from config.wsgi import application
+from indexing import engine
+from ingestion.demo import load_demo
+from searchapp import reranking
+
+
+class Command(BaseCommand):
+    help = "Serve Quarry from this one process: web, ingest worker and index."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.EMBEDDED:
+            raise CommandError(
+                "`serve` is for one machine. With QUARRY_REDIS_URL set, start the services in compose."
+            )
+        listener = self._listen(
+            env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535)
+        )
+        prepare(self.stdout.write)
+        load_demo()
+        self._load_reranker()
+        warm()
+        self._on_stop(signal.default_int_handler)
+        with workers():
+            self._serve(listener)
+            self._on_stop(signal.SIG_IGN)
+            self.stdout.write("Stopping.")
+        engine.close_index()
+
+    def _load_reranker(self) -> None:
+        if settings.RERANK_BACKEND == "off":
+            return
+        try:
+            reranking.batching()
+        except reranking.RerankerSettingsError as error:
+            raise CommandError(str(error)) from error
+
+    def _on_stop(self, handler: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handler)
+
+    def _listen(self, host: str, port: int) -> socket.socket:
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {host}, port {port}: {error.strerror}. Does Quarry run already? "
+                "QUARRY_PORT chooses another port."
+            ) from error
+        return listener
+
+    def _serve(self, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        self.stdout.write(
+            f"Quarry is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)"
+        )
+        self.stdout.flush()
+        waitress.serve(
+            application,
+            sockets=[listener],
+            threads=8,
+            # More than a file may have, so that our own refusal, with its code, is what people see.
+            max_request_body_size=4 * settings.MAX_UPLOAD_BYTES,
+            ident=None,
+            _quiet=True,
+        )

@@ -1,0 +1,53 @@
+"""The points of chunks: what both legs of the index hold of a passage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
+from indexing.engine import add_languages, encoder, lexical
+from indexing.models import IndexVersion
+from library.models import Chunk, Document
+from library.titles import searchable_title
+from retrieval.types import Passage, Point
+
+BATCH = 512  # chunks encoded and written at a time
+
+
+def chunk_id(document: Document, number: int) -> UUID:
+    """The id of a chunk and of its point, the same for every attempt at one version."""
+    return uuid5(document.pk, f"{document.version}/{number}")
+
+
+def passage(chunk: Chunk) -> Passage:
+    """What both legs index for a chunk, and the reranker reads."""
+    document = chunk.document
+    return Passage(
+        text=chunk.text, title=searchable_title(document), heading=chunk.heading, language=document.language
+    )
+
+
+def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:
+    """The points of some chunks, by the models of one index version."""
+    passages = [passage(c) for c in chunks]
+    dense = encoder(version.encoder, version.dimensions).encode_passages([p.full for p in passages])
+    add_languages(version, {p.language for p in passages})
+    sparse = lexical(version).passages(passages)
+    return [
+        Point(str(c.pk), vector, terms, _payload(c.document))
+        for c, vector, terms in zip(chunks, dense, sparse, strict=True)
+    ]
+
+
+def _payload(document: Document) -> dict[str, str | list[str]]:
+    fields: dict[str, str | list[str]] = {
+        "library": str(document.library_id),
+        "document": str(document.pk),
+        "type": document.type,
+        "language": document.language,
+        "tags": [str(tag) for tag in document.tags],
+    }
+    if document.date:
+        fields["date"] = document.date.isoformat() + "T00:00:00Z"
+        fields["year"] = str(document.date.year)
+    return fields

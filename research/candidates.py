@@ -1,0 +1,108 @@
+"""The judged queries of a set with the candidates that the product reranks: found once, ordered by many."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import ir_measures
+import numpy as np
+
+from evaluation.beir import load_corpus, load_questions
+from evaluation.evaluate import NDCG, RERANKED
+from retrieval.encoder import load_encoder
+from retrieval.first_stage import first_stage, served_spec
+from retrieval.fusion import DEFAULT_WEIGHTS
+from retrieval.index.edge import EdgeIndex
+from retrieval.lexical import Lexical, average_length
+from retrieval.reranker import combine
+from retrieval.sentences import by_best_sentence
+from retrieval.stemming import held_languages
+from retrieval.types import FloatArray, FusedCandidate, Point
+from training.calibrate import calibrate
+from training.reranker.held_out import shortened
+from training.rotation import fitted_encoder
+
+ROOT = Path(__file__).resolve().parents[1]
+ENCODER, MODEL = str(ROOT / "models" / "encoder"), ROOT / "models" / "reranker"
+SETS = ("cranfield", "cisi", "medline", "liveqa_med", "covidqa_chunks", "xquad_en", "npl_vaswani")
+COLLECTION = "passages"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSet:
+    """For each query its candidates, best first, and their texts; both are by document."""
+
+    name: str
+    documents: int
+    queries: dict[str, str]
+    judgements: dict[str, dict[str, int]]
+    candidates: dict[str, list[tuple[str, float]]]
+    texts: dict[str, str]
+
+    def ndcg(self, scores: dict[str, FloatArray] | None, weight: float) -> float:
+        """nDCG@10 with the scores, by query, at this weight; None: the first stage's order."""
+        spread = float(np.mean([each.std() for each in scores.values()])) if scores else None
+        ranking = {}
+        for query, found in self.candidates.items():
+            hits = [FusedCandidate(id, score) for id, score in found]
+            order = hits if scores is None else combine(hits, scores[query], weight, spread)
+            ranking[query] = {hit.id: -float(rank) for rank, hit in enumerate(order)}
+        return float(ir_measures.calc_aggregate([NDCG], self.judgements, ranking)[NDCG])
+
+
+def judged_set(folder: Path, queries: int, work: Path) -> JudgedSet:
+    """The first `queries` judged queries; kept in `work`."""
+    kept = work / f"{folder.name}-{queries}.json"
+    if kept.exists():
+        values = json.loads(kept.read_text(encoding="utf-8"))
+        values["candidates"] = {
+            query: [(id, score) for id, score in found] for query, found in values["candidates"].items()
+        }
+        return JudgedSet(**values)
+    print(f"first stage of {folder.name}", flush=True)
+    made = _search(folder, queries)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    values = {name: getattr(made, name) for name in JudgedSet.__slots__}
+    kept.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    return made
+
+
+def _search(folder: Path, queries: int) -> JudgedSet:
+    """As `manage.py evaluate` does without `--adapt`."""
+    corpus, questions = load_corpus(folder), load_questions(folder, queries)
+    languages = held_languages(corpus.passages)
+    length = average_length(corpus.passages, languages=languages)
+    lexical = Lexical(average_length=length, languages=languages)
+    documents = {str(uuid5(NAMESPACE_URL, id)): id for id in corpus.ids}
+    texts = dict(zip(corpus.ids, corpus.passages, strict=True))
+    with tempfile.TemporaryDirectory(prefix="quarry-candidates-") as scratch:
+        spec = served_spec(load_encoder(ENCODER))
+        encoder = fitted_encoder(ENCODER, corpus.passages, Path(scratch), False, spec)
+        weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
+        index = EdgeIndex(Path(scratch) / "index")
+        try:
+            index.create(COLLECTION, spec)
+            vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
+            rows = zip(documents, vectors, lexical.passages(corpus.passages), strict=True)
+            index.upsert(COLLECTION, [Point(*row, payload={}) for row in rows])
+            passages = dict(zip(documents, corpus.passages, strict=True))
+            candidates = {}
+            for id, query in questions.queries.items():
+                found = first_stage(index, COLLECTION, encoder, lexical, query, weights=weights)
+                found = by_best_sentence(query, found, passages, encoder, lexical, weights)[:RERANKED]
+                candidates[id] = [(documents[hit.id], hit.score) for hit in found]
+        finally:
+            index.close()
+    shown = {id for found in candidates.values() for id, _ in found}
+    return JudgedSet(
+        corpus.name,
+        len(corpus.ids),
+        questions.queries,
+        questions.judgements,
+        candidates,
+        {id: shortened(texts[id].full) for id in sorted(shown)},
+    )
