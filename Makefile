@@ -46,7 +46,7 @@ bench: .venv/.base ## Write docs/quality.md from all evaluation sets (DATA=FOLDE
 train-reranker: .venv/.dev ## Remake models/reranker from the training data (TRAIN_DATA=FOLDER)
 	.venv/bin/python -m training.reranker.train --data $(TRAIN_DATA) --out models/reranker
 
-compression: .venv/.dev ## Write docs/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
+compression: .venv/.dev ## Write docs/research/compression.md: the reranker pruned, distilled, quantized (STEPS, QUERIES)
 	.venv/bin/python -m research.compression $(DATA) --train $(TRAIN_DATA) \
 		--steps $(or $(STEPS),100) --queries $(or $(QUERIES),60)
 

@@ -1,4 +1,4 @@
-"""Prune, distil and quantize the shipped reranker, measure every variant, and write docs/compression.md.
+"""Prune, distil and quantize the shipped reranker, measure every variant, and write docs/research/compression.md.
 
     python -m research.compression FOLDER --train FOLDER [--queries N] [--steps N]
 
@@ -26,7 +26,7 @@ from training.reranker.examples import make_examples
 from training.reranker.teach import Taught
 from training.reranker.train import read_sources, save_whole
 
-TARGET = ROOT / "docs" / "compression.md"
+TARGET = ROOT / "docs" / "research" / "compression.md"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What `research/compression.py` measured, as docs/compression.md."""
+"""What `research/compression.py` measured, as docs/research/compression.md."""
 
 from __future__ import annotations
 

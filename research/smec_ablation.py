@@ -4,7 +4,7 @@ python -m research.smec_ablation FOLDER [--sets a,b] [--shipped] [--axes]
 
 Each corpus is learned first, as `manage.py adapt` does, or with `--shipped` not. Everything is fitted to its
 documents; its queries and judgements only measure. Writes the sections `ablation` and `variance` of
-docs/smec.md with its picture, or the section `ablation-shipped`, `axes` or `axes-shipped`.
+docs/research/smec.md with its picture, or the section `ablation-shipped`, `axes` or `axes-shipped`.
 """
 
 from __future__ import annotations
@@ -97,11 +97,11 @@ def main() -> None:
         rows += measure_set(name, vectors, exponent, ["no matrix"] if options.axes else [*VARIANTS])
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     name = ("axes" if options.axes else "ablation") + ("-shipped" if options.shipped else "")
-    write_section(ROOT / "docs" / "smec.md", name, section(rows))
+    write_section(ROOT / "docs" / "research" / "smec.md", name, section(rows))
     if options.shipped or options.axes:
         return
-    write_section(ROOT / "docs" / "smec.md", "variance", variance_section(rows, _PICTURED))
-    picture = ROOT / "docs" / "images" / "smec-gradient-variance.svg"
+    write_section(ROOT / "docs" / "research" / "smec.md", "variance", variance_section(rows, _PICTURED))
+    picture = ROOT / "docs" / "research" / "smec-gradient-variance.svg"
     picture.write_text(variance_picture(rows, _PICTURED), encoding="utf-8")
 
 
