@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class UserThrottle(UserRateThrottle):
-    """By user, or by address for those without one. While the cache is away nobody is throttled: search
+    """Count by user, or by address for those without one. While the cache is away nobody is throttled: search
     outlives Redis."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:

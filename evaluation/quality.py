@@ -85,7 +85,7 @@ def _table(
 
 
 def _figure(result: Result, name: str, dimensions: int, measure: str) -> float | None:
-    """Of a run at these dimensions (0: at the most)."""
+    """Return the figure of a run at these dimensions (0: at the most)."""
     runs = [run for run in result["runs"] if run["name"] == name]
     found = [run for run in runs if run["dimensions"] == dimensions] if dimensions else runs[:1]
     return float(found[0][measure]) if found else None

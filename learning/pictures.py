@@ -72,7 +72,7 @@ class Rows:
 
     @property
     def height(self) -> int:
-        """Of the whole picture, with what stands above and below the plot."""
+        """Height of the whole picture, with what stands above and below the plot."""
         return ROW_HEIGHT * len(self.rows) + 36
 
 

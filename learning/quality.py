@@ -34,7 +34,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Of one library: its newest run, and whether it should be learned (again)."""
+    """A library's newest run, and whether it should be learned (again)."""
 
     library: Library
     run: LearningRun | None
@@ -75,7 +75,7 @@ class Example:
 
     @property
     def text(self) -> str:
-        """Of the passage, without the title that is shown beside it."""
+        """The passage's text, without the title that is shown beside it."""
         return self.chunk.text.removeprefix(str(self.chunk.document)).lstrip(" .\n") or self.chunk.text
 
 
@@ -189,7 +189,7 @@ def _fusion(run: LearningRun) -> Iterator[Fusion]:
 
 
 def _examples(run: LearningRun) -> list[Example]:
-    """Of passages that are still there; those that rose most first."""
+    """Examples whose passages are still there; those that rose most first."""
     rows = {UUID(row["chunk"]): row for row in run.report.get("examples", ())}
     chunks = Chunk.objects.filter(pk__in=rows, document__library=run.library_id).select_related("document")
     found = [

@@ -68,7 +68,7 @@ def stop() -> None:
 
 
 def _stop_beside(**details: object) -> None:
-    """As `stop`, from a signal handler of Celery's, which must not wait."""
+    """Call `stop` from a signal handler of Celery's, which must not wait."""
     threading.Thread(target=stop, name="stop-learning").start()
 
 

@@ -59,7 +59,7 @@ class Listing:
 
     @property
     def querystring(self) -> str:
-        """Of this page of the list, without its number."""
+        """Query string of this list, without the page's number."""
         return urlencode(self.narrowed)
 
 

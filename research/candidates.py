@@ -72,7 +72,7 @@ def judged_set(folder: Path, queries: int, work: Path) -> JudgedSet:
 
 
 def _search(folder: Path, queries: int) -> JudgedSet:
-    """As `manage.py evaluate` does without `--adapt`."""
+    """Search as `manage.py evaluate` does without `--adapt`."""
     corpus, questions = load_corpus(folder), load_questions(folder, queries)
     languages = held_languages(corpus.passages)
     length = average_length(corpus.passages, languages=languages)

@@ -1,4 +1,4 @@
-"""Prune, distil and quantize the shipped reranker, measure every variant, and write docs/research/compression.md.
+"""Prune, distil and quantize the shipped reranker, and write docs/research/compression.md.
 
     python -m research.compression FOLDER --train FOLDER [--queries N] [--steps N]
 

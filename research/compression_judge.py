@@ -19,7 +19,7 @@ PAIRS, TOKENS, REPEATS = 32, 128, 9
 
 
 def scores(variant: Variant, judged: JudgedSet, work: Path) -> dict[str, FloatArray]:
-    """By query, one for each candidate; kept in `work`."""
+    """Return scores by query, one for each candidate; they are kept in `work`."""
     kept = work / variant.key / f"{judged.name}-{len(judged.queries)}.json"
     if not kept.exists():
         print(f"{variant.key} on {judged.name}", flush=True)
@@ -35,7 +35,7 @@ def scores(variant: Variant, judged: JudgedSet, work: Path) -> dict[str, FloatAr
 
 
 def milliseconds(variants: Sequence[Variant]) -> dict[str, float]:
-    """By key, the median for 32 pairs of 128 tokens, in the batches that the product makes; no tokenizing.
+    """Return by key the median milliseconds for 32 pairs of 128 tokens, in the product's batches.
 
     Variants take turns, so that a busy moment of the machine strikes all of them. FP16 is left out: CPUs
     convert it to float32 at every step.

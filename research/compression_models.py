@@ -1,4 +1,4 @@
-"""The variants that docs/research/compression.md compares, made in a work folder; what is there already is kept."""
+"""The variants that docs/research/compression.md compares; what the work folder has already is kept."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ stage's order has {mean(hybrid.values()):.3f}. Milliseconds are for 32 pairs of 
 
 
 def distillations(taught: Mapping[str, Taught]) -> str:
-    """By label of the variant."""
+    """Figures by the variant's label."""
     lines = [
         [
             label,

@@ -138,7 +138,7 @@ class Encoded:
         return self.through(damping(self.pairs.noise(), exponent)) if self.pairs else self
 
     def rotated(self, dims: int, code_dimensions: int | None = None) -> Encoded:
-        """As an index version of so many dimensions has them (`training.rotation.fold_rotation`)."""
+        """Vectors as an index version of so many dimensions has them (`training.rotation.fold_rotation`)."""
         again = self.learned and dims < self.passages.shape[1]
         vectors = self.damped(LEARNED) if again else self
         rotation = fit_rotation(vectors.passages, dims, pairs=vectors.pairs, code_dimensions=code_dimensions)

@@ -68,7 +68,7 @@ class Vectors:
         return Vectors(self.corpus @ matrix, self.queries @ matrix, pairs, self.ids, self.questions)
 
     def ndcg(self, matrix: FloatArray) -> float:
-        """Of exact search among the vectors `through` the matrix."""
+        """Quality of exact search among the vectors `through` the matrix."""
         similarities = unit(self.queries @ matrix) @ unit(self.corpus @ matrix).T
         best = np.argsort(-similarities, axis=1, kind="stable")[:, :10]
         run = {

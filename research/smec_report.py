@@ -94,7 +94,7 @@ def variance_section(rows: Sequence[Row], start: str) -> str:
 
 
 def _variances(rows: Sequence[Row], start: str) -> tuple[list[float], dict[int, list[float]]]:
-    """By epoch: of MRL, and of each step of SMRL."""
+    """Return the variance by epoch: of MRL, and of each step of SMRL."""
     steps = [cut for row in rows if row.variant == "+ SMRL" for cut in row.variances]
     smrl = {cut: _by_epoch(rows, start, "+ SMRL", cut) for cut in dict.fromkeys(steps)}
     return _by_epoch(rows, start, "MRL", 0), smrl

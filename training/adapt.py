@@ -221,7 +221,7 @@ def _pairs(own: _Numbered, other: _Numbered, seed: int) -> list[SelfPair]:
 
 
 def _lost(bags: BagMaker, other: _Parts, before: FloatArray, after: FloatArray, seed: int) -> float:
-    """By how much nDCG@10 falls on held-out pairs of the others; 0 where there are none."""
+    """Fall of nDCG@10 on held-out pairs of the others; 0 where there are none."""
     pairs = sample_pairs(other.held_out, limit=_MAXIMUM_HELD_OUT_PAIRS, seed=seed)
     if not pairs:
         return 0.0

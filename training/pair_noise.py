@@ -50,7 +50,7 @@ class PairVectors:
 
     @classmethod
     def of(cls, table: FloatArray, pairs: PairBags) -> PairVectors:
-        """As unit vectors."""
+        """Both sides as unit vectors."""
         queries, passages = pairs.queries @ table, pairs.passages @ table
         return cls(unit(np.asarray(queries)), unit(np.asarray(passages)), pairs.groups)
 

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "demo" / "documents"
 
 
 def chunks() -> list[str]:
-    """As the reranker reads them: title and heading, then the text."""
+    """Chunks as the reranker reads them: title and heading, then the text."""
     return [
         Passage(span.text, title=path.stem, heading=span.heading).full
         for path in sorted(FOLDER.iterdir())

@@ -69,7 +69,7 @@ def _page(reranker: Reranker, model: str) -> list[Row]:
 
 
 def _p50(score: Callable[[Pairs], object]) -> float:
-    """Of a query's `RERANKED` passages, of about 180 words each."""
+    """Rows for a query with `RERANKED` passages of about 180 words each."""
     texts = passages(RERANKED)
     score([("warm up", text) for text in texts[:2]])
     asked = [[(query, text) for text in texts] for query in queries(QUERIES)]

@@ -35,8 +35,8 @@ class Weighted:
         return cls(weights, lengths, vectors / lengths)
 
     def slope(self, pull: FloatArray, along: FloatArray) -> FloatArray:
-        """By the vectors, where `pull` (n, columns) is what the other side's directions sum to, and `along`
-        (n, 1) how much of it only lengthens."""
+        """Slopes by the vectors. `pull` (n, columns) is the sum of the other side's directions, and `along`
+        (n, 1) the part of it that only lengthens."""
         return np.asarray((pull - along * self.directions) * self.weights / self.lengths)
 
 

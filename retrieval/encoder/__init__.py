@@ -46,7 +46,7 @@ class Encoder(Protocol):
         """(texts, dimensions) float32, unit rows; a row of zeros for a text without any known token."""
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
-        """As `encode_queries`, for the passages side of models that tell the two apart."""
+        """Encode like `encode_queries`, for the passage side of models that tell the two apart."""
 
 
 def load_encoder(name_or_folder: str, dimensions: int | None = None) -> Encoder:

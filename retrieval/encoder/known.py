@@ -40,7 +40,7 @@ KNOWN = {
 
 
 def recipe(name_or_folder: str) -> Recipe:
-    """By the last part of the name, or any part of a path: copies keep the model's name in their folder's.
+    """Find a model by the last part of its name, or any part of a path: copies keep the model's name.
 
     That also finds a model in the hub's cache (`models--nomic-ai--nomic-embed-text-v1.5/snapshots/1a2b`).
     """

@@ -67,7 +67,7 @@ class CollectionSpec:
 
     @property
     def coded(self) -> int:
-        """Of how many dimensions the codes are."""
+        """Number of dimensions that are quantized."""
         return self.code_dimensions or self.dimensions
 
 

@@ -34,7 +34,7 @@ def matches_nothing(filter: Filter | None) -> bool:
 
 
 def dense_vectors(records: Iterable[Any]) -> dict[str, FloatArray]:
-    """By point. `records` are those of either engine, which have the same fields."""
+    """Return payloads by point. `records` are those of either engine, which have the same fields."""
     return {str(record.id): np.array(record.vector["dense"], dtype=np.float32) for record in records}
 
 

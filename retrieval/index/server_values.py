@@ -84,7 +84,7 @@ def _vector_params(size: int, **options: Any) -> models.VectorParams:
 
 
 def code_dimensions(info: models.CollectionInfo) -> int | None:
-    """Of how many dimensions a collection's codes are, where those are not all."""
+    """Number of dimensions that a collection quantizes, where not all."""
     vectors = info.config.params.vectors
     return vectors["codes"].size if isinstance(vectors, dict) and "codes" in vectors else None
 

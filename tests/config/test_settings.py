@@ -38,7 +38,7 @@ def test_an_empty_value_should_have_no_comment_behind_it() -> None:
 
 
 def settings_now() -> dict[str, object]:
-    """By the environment as it is now."""
+    """Read the settings by the environment as it is now."""
     values = runpy.run_path(str(ROOT / "config" / "settings.py"))
     return {name: repr(value) for name, value in values.items() if name.isupper()}
 

@@ -21,7 +21,7 @@ def folders(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def empty(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a new installation is: no rows, no files, no index."""
+    """Make this a new installation: no rows, no files, no index."""
     engine.close_index()
     call_command("flush", interactive=False, verbosity=0)
     settings.MEDIA_ROOT, settings.INDEX_DIR = tmp_path / "new" / "files", tmp_path / "new" / "index"

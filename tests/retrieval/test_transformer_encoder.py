@@ -65,7 +65,7 @@ TEXTS = ["the dog barks", "cats sleep on the mat", "einstein was born in ulm"]
 
 
 def by_card(folder: Path, texts: list[str], dimensions: int, *, layer_norm: bool) -> FloatArray:
-    """As the card of nomic-embed-text-v1.5 says: mean of the token vectors, layer norm, cut, unit length."""
+    """Vectors as the card of nomic-embed-text-v1.5 says: mean of tokens, layer norm, cut, unit length."""
     import torch
     from torch.nn import functional
     from transformers import AutoModel, AutoTokenizer

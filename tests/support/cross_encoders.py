@@ -24,7 +24,7 @@ SMALL: dict[str, Any] = {
 
 
 def bert(folder: Path, *, num_labels: int = 1) -> Path:
-    """As cross-encoder/ms-marco-MiniLM-L6-v2 is built."""
+    """A network built like cross-encoder/ms-marco-MiniLM-L6-v2."""
     from transformers import BertConfig, BertForSequenceClassification
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -34,7 +34,7 @@ def bert(folder: Path, *, num_labels: int = 1) -> Path:
 
 
 def twin(folder: Path) -> Path:
-    """As the shipped one is built: each text of a pair between its own special tokens."""
+    """A network built like the shipped one: each text of a pair between its own special tokens."""
     from retrieval.reranker.twin import TwinBert, TwinBertConfig
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -86,7 +86,7 @@ def toy_examples() -> tuple[Examples, Tokens]:
 
 
 def xlm_roberta(folder: Path) -> Path:
-    """As BAAI/bge-reranker-v2-m3 is built: no token types, positions counted from the padding's id."""
+    """A network built like BAAI/bge-reranker-v2-m3: no token types, positions from the padding's id."""
     from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
 
     special = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -98,7 +98,7 @@ def xlm_roberta(folder: Path) -> Path:
 
 
 def modern_bert(folder: Path) -> Path:
-    """As the ettin rerankers are built: rotary positions, local attention in most layers."""
+    """A network built like the ettin rerankers: rotary positions, local attention in most layers."""
     from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]

@@ -21,14 +21,14 @@ UNSEEN = 32  # held-out examples in a batch
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Of all texts: [CLS] text [SEP], long ones cut."""
+    """Tokens of all texts: [CLS] text [SEP], long ones cut."""
 
     queries: Sequence[Ids]
     passages: Sequence[Ids]
 
     @classmethod
     def of(cls, folder: Path, examples: Examples) -> Tokens:
-        """By the tokenizer of the model in `folder`."""
+        """Make tokens with the tokenizer of the model in `folder`."""
         tokenizer = plain_tokenizer(folder)
         return cls(
             text_ids(tokenizer, examples.queries, QUERY_TOKENS),

@@ -21,5 +21,5 @@ def held_out(passages: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def shortened(passage: str) -> str:
-    """Its first words, divided by single spaces."""
+    """Return the first words, divided by single spaces."""
     return " ".join(passage.split()[:WORDS])

@@ -64,7 +64,7 @@ def sparse_ridge(known: Tensor, wanted: Tensor, start: Tensor, count: int) -> tu
 
 
 def keep_rows(linear: nn.Linear, kept: Tensor) -> None:
-    """Of its outputs only these, in place."""
+    """Keep only these of its outputs, in place."""
     linear.weight, linear.bias = nn.Parameter(linear.weight[kept]), nn.Parameter(linear.bias[kept])
     linear.out_features = len(kept)
 

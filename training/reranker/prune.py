@@ -73,7 +73,7 @@ def prune(model: Bert, samples: Samples, cut: Cut) -> Bert:
 
 
 def stands_for(numbers: Sequence[int]) -> list[int]:
-    """Of each kept layer, the last of those whose work it does: the one below the next that is kept."""
+    """For each kept layer, the last layer whose work it does: the one below the next that is kept."""
     return [*(number - 1 for number in numbers[1:]), numbers[-1]]
 
 
@@ -89,7 +89,7 @@ def keep_vocabulary(model: Bert, rows: Sequence[int]) -> Bert:
 
 
 def head_gains(model: Bert, samples: Samples) -> dict[int, Tensor]:
-    """By layer, (heads,): how far scores move, to first order, when a head is turned off.
+    """Return by layer, (heads,), how far scores move, to first order, when a head is turned off.
 
     The mean over pairs of |d score / d gate| at gate 1 (Michel, Levy and Neubig 2019, "Are Sixteen Heads
     Really Better than One?", equation 3, with the score in place of a loss).
@@ -160,5 +160,5 @@ def _states(model: Bert, norm: nn.LayerNorm, samples: Samples) -> list[tuple[Ten
 
 
 def _start(linear: nn.Linear) -> Tensor:
-    """Its present weights and biases, as `ridge` takes them."""
+    """Return the present weights and biases as `ridge` takes them."""
     return torch.cat([linear.weight.T, linear.bias[None]]).detach()

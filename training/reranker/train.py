@@ -58,7 +58,7 @@ def read_sources(data: Path) -> list[list[Pair]]:
 
 
 def split(sources: Sequence[Sequence[Pair]]) -> tuple[list[list[Pair]], list[list[Pair]]]:
-    """Of each source the pairs to learn, and those whose passages are held out."""
+    """Split each source into the pairs to learn and those whose passages are held out."""
     masks = [held_out([pair.positive for pair in source]) for source in sources]
     parts = [
         [[pair for pair, out in zip(source, mask, strict=True) if out == side] for side in (False, True)]

@@ -20,7 +20,7 @@ QUERIES = [vector(10_000 + number) for number in range(40)]
 def recall(
     index: Index, collection: str, precision: Precision, filter: Filter | None = None, **options: float
 ) -> float:
-    """Of the ten nearest, the share that `precision` finds too."""
+    """Share of the ten nearest that `precision` finds too."""
     found = 0
     for query in QUERIES:
         exact = index.search_dense(collection, query, limit=10, filter=filter, precision="exact")

@@ -72,7 +72,7 @@ def test_the_best_span_should_count(model: TwinBert) -> None:
 
 
 def matches(model: TwinBert, query: Tokens, passage: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of each of the query's terms, the cosine of the passage's most similar one, and its weight."""
+    """For each of the query's terms, the cosine of the passage's most similar one, and its weight."""
     ours, theirs = states(model, query)[1:-1], states(model, passage)[1:-1]
     nearest = torch.tensor([max(cosine(term, other) for other in theirs) for term in ours])
     return nearest, model.comparison.term_weights[torch.tensor(query)].detach()
