@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from indexing import engine
 from indexing.models import IndexVersion
-from indexing.points import passage
+from indexing.passages import passage
 from library.models import Chunk, Document
 from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.lexical import average_length

@@ -7,24 +7,14 @@ from uuid import UUID, uuid5
 
 from indexing.engine import add_languages, encoder, lexical
 from indexing.models import IndexVersion
+from indexing.passages import passage
 from library.models import Chunk, Document
-from library.titles import searchable_title
-from retrieval.types import Passage, Point
-
-BATCH = 512  # chunks encoded and written at a time
+from retrieval.types import Point
 
 
 def chunk_id(document: Document, number: int) -> UUID:
     """The id of a chunk and of its point, the same for every attempt at one version."""
     return uuid5(document.pk, f"{document.version}/{number}")
-
-
-def passage(chunk: Chunk) -> Passage:
-    """What both legs index for a chunk, and the reranker reads."""
-    document = chunk.document
-    return Passage(
-        text=chunk.text, title=searchable_title(document), heading=chunk.heading, language=document.language
-    )
 
 
 def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from indexing import engine
 from indexing.models import IndexVersion
-from indexing.points import BATCH, points
+from indexing.passages import BATCH
+from indexing.points import points
 from library.models import Chunk, Document
 from retrieval.types import Filter
 

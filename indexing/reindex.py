@@ -12,7 +12,8 @@ from django.utils import timezone
 from indexing import engine
 from indexing.fitting import fit
 from indexing.models import IndexVersion
-from indexing.points import BATCH, points
+from indexing.passages import BATCH
+from indexing.points import points
 from library.models import Chunk
 from retrieval.index.base import UnknownCollectionError
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from indexing.engine import index, remove_points, written_versions
-from indexing.points import BATCH, chunk_id, points
+from indexing.passages import BATCH
+from indexing.points import chunk_id, points
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
 from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse

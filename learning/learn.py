@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from indexing import engine
 from indexing.fitting import fusion_row
-from indexing.points import passage
+from indexing.passages import passage
 from indexing.reindex import reindex
 from library.models import Chunk, Library
 from retrieval.types import Passage

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from indexing import engine
 from indexing.models import IndexVersion
-from indexing.points import passage
+from indexing.passages import passage
 from library.access import Person, readable_documents, readable_libraries
 from library.models import Chunk
 from retrieval.encoder import Encoder
