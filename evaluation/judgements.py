@@ -14,8 +14,9 @@ from uuid import UUID
 import ir_measures
 import numpy as np
 
-from evaluation.evaluate import DEPTH, NDCG, RECALL
+from evaluation.evaluate import NDCG, RECALL
 from library.access import Person, readable_documents
+from retrieval.ranking import DEPTH
 from searchapp.query import QueryError, check_query
 from searchapp.search import Filters, Page, search
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,12 +16,11 @@ from django.utils import timezone
 
 from indexing.models import IndexVersion
 from retrieval.encoder import Encoder, load_encoder
-from retrieval.first_stage import served_spec
-from retrieval.fusion import FusionWeights, mean_weights
 from retrieval.index import IndexSettings, open_index
 from retrieval.index.base import CollectionSpec, Index, IndexUnavailableError, Quantization
 from retrieval.lexical import Lexical
-from retrieval.stemming import DEFAULT, STEMMED
+from retrieval.ranking.fusion import FusionWeights, mean_weights
+from retrieval.served import served_spec
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +53,14 @@ def model_path(name: str) -> str:
     return next((str(folder) for folder in folders if folder.is_dir()), name)
 
 
-def lexical(version: IndexVersion) -> Lexical:
-    return _lexical(version.average_length, tuple(version.languages))
+def lexical(version: IndexVersion, library: UUID) -> Lexical:
+    """Return what makes the sparse vectors of a library's passages."""
+    return _lexical(version.lengths.get(str(library), AVERAGE_LENGTH))
 
 
-@lru_cache(maxsize=4)
-def _lexical(average_length: float, languages: tuple[str, ...]) -> Lexical:
-    return Lexical(average_length=average_length, languages=languages)
+@lru_cache(maxsize=100)
+def _lexical(average_length: float) -> Lexical:
+    return Lexical(average_length=average_length)
 
 
 def weights(version: IndexVersion, libraries: Iterable[str]) -> FusionWeights:
@@ -111,22 +112,7 @@ def new_version(learned: str = "") -> IndexVersion:
         quantization=served.quantization,
         code_dimensions=served.code_dimensions,
         chunk_words=settings.CHUNK_WORDS,
-        average_length=AVERAGE_LENGTH,
-        languages=[DEFAULT],
     )
-
-
-def add_languages(version: IndexVersion, languages: Iterable[str]) -> None:
-    """From its first passage on, a language is stemmed as such, by every process."""
-    if not set(languages) & STEMMED.keys() - set(version.languages):
-        return
-    with transaction.atomic():
-        row = IndexVersion.objects.select_for_update().filter(pk=version.pk).first() or version
-        new = [
-            language for language in sorted(set(languages)) if language in STEMMED.keys() - set(row.languages)
-        ]
-        version.languages = [*row.languages, *new]
-        IndexVersion.objects.filter(pk=version.pk).update(languages=version.languages)
 
 
 def written_versions() -> list[IndexVersion]:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Sum
 
-from indexing import engine
+from indexing import engine, frequencies
 from indexing.models import IndexVersion
 from indexing.passages import passage
-from library.models import Chunk, Document
-from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
+from library.models import Chunk, Document, Library
 from retrieval.lexical import average_length
-from retrieval.stemming import DEFAULT, STEMMED
+from retrieval.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.types import Passage
 from training.calibrate import calibrate
 from training.rotation import fold_rotation
 
 SAMPLE = 20_000  # passages of the whole corpus
 LIBRARY_SAMPLE = 5_000
-LEAST_PASSAGES = 200  # of a library whose weights are fitted
+LEAST_PASSAGES = 200  # of a library whose weights and lengths are fitted
 MOST_LIBRARIES = 50
 
 
 def fit(version: IndexVersion) -> None:
-    """Set the languages, the mean length, the rotated encoder and the fusion weights of an unsaved version.
+    """Set the usual lengths, the rotated encoder and the fusion weights of an unsaved version.
+
+    The term frequencies of every library are counted again, since the analysis may be another one by now.
 
     Weights that it has already stay: a model that learned a library was judged on held-out passages, which
     are not to be had again.
@@ -34,8 +37,9 @@ def fit(version: IndexVersion) -> None:
     sample = _passages(Chunk.objects.all(), SAMPLE)
     if not sample:
         return
-    version.languages = _languages()
-    version.average_length = average_length(sample[:2000], languages=version.languages)
+    for library in Library.objects.values_list("pk", flat=True):
+        frequencies.recount(library)
+    version.lengths = _lengths()
     _rotate(version, sample)
     if not version.learned:
         version.fusion = _weights(version)
@@ -46,13 +50,19 @@ def fusion_row(passages: int, weights: FusionWeights) -> dict[str, Any]:
     return {"passages": passages, "weights": asdict(weights)}
 
 
-def _languages() -> list[str]:
-    """Those of all documents that can be stemmed, the one of most passages first."""
-    documents = Document.objects.filter(active_version__isnull=False, language__in=STEMMED)
-    counted = (
-        documents.values("language").annotate(passages=Sum("chunk_count")).order_by("-passages", "language")
-    )
-    return [row["language"] for row in counted] or [DEFAULT]
+def _lengths() -> dict[str, float]:
+    """Return the usual length of a passage of each large library, by its own passages alone."""
+    return {
+        str(library): average_length(_passages(Chunk.objects.filter(document__library=library), 2000))
+        for library, _ in _large_libraries()
+    }
+
+
+def _large_libraries() -> Iterable[tuple[UUID, int]]:
+    """Return the libraries that are large enough to be fitted to, with their numbers of passages."""
+    shown = Document.objects.filter(active_version__isnull=False)
+    counted = shown.values_list("library").annotate(passages=Sum("chunk_count"))
+    return counted.filter(passages__gte=LEAST_PASSAGES).order_by("-passages", "library")[:MOST_LIBRARIES]
 
 
 def _rotate(version: IndexVersion, sample: list[Passage]) -> None:
@@ -71,11 +81,8 @@ def _rotate(version: IndexVersion, sample: list[Passage]) -> None:
 
 def _weights(version: IndexVersion) -> dict[str, dict[str, Any]]:
     encoder = engine.encoder(version.encoder, version.dimensions)
-    shown = Document.objects.filter(active_version__isnull=False)
-    counted = shown.values_list("library").annotate(passages=Sum("chunk_count"))
-    large = counted.filter(passages__gte=LEAST_PASSAGES).order_by("-passages", "library")[:MOST_LIBRARIES]
     rows = {}
-    for library, count in large:
+    for library, count in _large_libraries():
         passages = _passages(Chunk.objects.filter(document__library=library), LIBRARY_SAMPLE)
         weights, _ = calibrate(encoder.encode_passages, passages, passages, DEFAULT_WEIGHTS)
         rows[str(library)] = fusion_row(count, weights)

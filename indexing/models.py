@@ -1,9 +1,34 @@
-"""Index versions: which model, dimensions and parameters filled a collection of the index."""
+"""Index versions, and the term frequencies of libraries."""
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
+
+from library.models import Library
+
+
+class TermFrequencies(models.Model):
+    """A part of how many passages of a library hold each term: the source of a search's IDF weights.
+
+    The parts of a library add up. Only `frequencies.py` writes them, and it never changes one: it replaces
+    several by their sum. They can be counted again from the chunks.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    library = models.ForeignKey(Library, models.CASCADE, related_name="term_frequencies")
+    passages = models.IntegerField()  # less than 0 where more were taken out than came in
+    languages = models.JSONField()  # {language that they are stemmed by: passages}
+    terms = models.PositiveIntegerField()  # distinct ones
+    data = models.BinaryField()  # `retrieval.frequencies.Frequencies.to_bytes`
+
+    class Meta:
+        verbose_name_plural = "term frequencies"
+
+    def __str__(self) -> str:
+        return f"{self.terms} terms of {self.library_id}"
 
 
 class IndexVersion(models.Model):
@@ -22,8 +47,8 @@ class IndexVersion(models.Model):
     quantization = models.CharField(max_length=20)
     code_dimensions = models.PositiveIntegerField(null=True, blank=True)  # null: all
     chunk_words = models.PositiveIntegerField()
-    average_length = models.FloatField()  # of a passage, in BM25 terms
-    languages = models.JSONField(default=list)  # that passages are stemmed by, ISO 639-1
+    # {library id: usual length of its passages in BM25 terms}; other libraries have the default
+    lengths = models.JSONField(default=dict, blank=True)
     # {library id: {"passages": n, fields of FusionWeights}}; libraries that are not there have the defaults
     fusion = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.BUILDING)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from indexing.engine import add_languages, encoder, lexical
+from indexing.engine import encoder, lexical
 from indexing.models import IndexVersion
 from indexing.passages import passage
 from library.models import Chunk, Document
-from retrieval.types import Point
+from retrieval.types import Passage, Point, SparseVector
 
 
 def chunk_id(document: Document, number: int) -> UUID:
@@ -21,12 +21,15 @@ def points(version: IndexVersion, chunks: Sequence[Chunk]) -> list[Point]:
     """The points of some chunks, by the models of one index version."""
     passages = [passage(c) for c in chunks]
     dense = encoder(version.encoder, version.dimensions).encode_passages([p.full for p in passages])
-    add_languages(version, {p.language for p in passages})
-    sparse = lexical(version).passages(passages)
     return [
-        Point(str(c.pk), vector, terms, _payload(c.document))
-        for c, vector, terms in zip(chunks, dense, sparse, strict=True)
+        Point(str(c.pk), vector, _terms(version, c.document, p), _payload(c.document))
+        for c, p, vector in zip(chunks, passages, dense, strict=True)
     ]
+
+
+def _terms(version: IndexVersion, document: Document, passage: Passage) -> SparseVector:
+    (terms,) = lexical(version, document.library_id).passages([passage])
+    return terms
 
 
 def _payload(document: Document) -> dict[str, str | list[str]]:

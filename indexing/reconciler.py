@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from indexing import engine
+from indexing import engine, frequencies
 from indexing.models import IndexVersion
 from indexing.passages import BATCH
 from indexing.points import points
@@ -45,7 +45,8 @@ def run(settled: timedelta = SETTLED) -> Report:
     the database: a worker says that it works on a document before it writes points, so points that were seen
     before their rows are never taken for orphans.
 
-    A collection that was lost is made anew. Stored files that no document names are removed after a week.
+    A collection that was lost is made anew, and term frequencies that do not add up are counted again. Stored
+    files that no document names are removed after a week.
     """
     version = engine.live_version()
     engine.index().create(version.collection, engine.spec(version))
@@ -62,6 +63,7 @@ def run(settled: timedelta = SETTLED) -> Report:
         gone, added = _repair(version, document_id, settled)
         removed, written = removed + gone, written + added
     remove_unnamed_files()
+    frequencies.repair()
     if removed or written:
         logger.warning("Reconciled: %d points removed, %d written.", removed, written)
     return Report(removed, written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.utils import timezone
 from indexing import engine
 from indexing.fitting import fit
 from indexing.models import IndexVersion
-from indexing.passages import BATCH
+from indexing.passages import batches
 from indexing.points import points
 from library.models import Chunk
 from retrieval.index.base import UnknownCollectionError
@@ -71,7 +71,7 @@ def rebuild(version: IndexVersion, progress: Progress = lambda done, total: None
 
 def _copy(version: IndexVersion, progress: Progress) -> None:
     total, done = Chunk.objects.count(), 0
-    for batch in _batches():
+    for batch in batches(Chunk.objects.all()):
         engine.index().upsert(version.collection, points(version, batch))
         _forget_removed(version, batch)
         done += len(batch)
@@ -83,18 +83,6 @@ def _forget_removed(version: IndexVersion, batch: list[Chunk]) -> None:
     ids = {chunk.pk for chunk in batch}
     if gone := ids.difference(Chunk.objects.filter(pk__in=ids).values_list("pk", flat=True)):
         engine.index().delete(version.collection, [str(pk) for pk in gone])
-
-
-def _batches() -> Iterator[list[Chunk]]:
-    """Every chunk in the order of its id, in batches that each begin after the last (never a long cursor)."""
-    after = None
-    while True:
-        chunks = Chunk.objects.select_related("document").order_by("pk")
-        batch = list((chunks.filter(pk__gt=after) if after else chunks)[:BATCH])
-        if not batch:
-            return
-        yield batch
-        after = batch[-1].pk
 
 
 def _check(version: IndexVersion) -> None:

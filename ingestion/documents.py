@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from indexing import frequencies
 from indexing.engine import remove_points
 from ingestion import idempotency, tasks
 from ingestion.parsing.uploads import MAX_NAME, check_upload, safe_name
@@ -166,7 +167,9 @@ def delete(document: Document) -> None:
     """
     with transaction.atomic():
         document = Document.objects.select_for_update().get(pk=document.pk)
-        ids = [str(pk) for pk in document.chunks.values_list("pk", flat=True)]
+        chunks = document.chunks.select_related("document")
+        ids = [str(chunk.pk) for chunk in chunks]
+        frequencies.add(document.library_id, -frequencies.of_chunks(chunks))
         file, storage = document.file.name, document.file.storage
         document.delete()
     remove_points(ids)

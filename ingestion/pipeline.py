@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from indexing import frequencies
 from indexing.engine import index, remove_points, written_versions
 from indexing.passages import BATCH
 from indexing.points import chunk_id, points
@@ -18,6 +19,7 @@ from ingestion.claims import Claim, claim_document
 from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
 from library.models import Chunk, Document, DocumentText, Status
 from library.titles import title_of
+from retrieval.frequencies import Frequencies, count, merge
 from retrieval.index.base import IndexUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -46,8 +48,8 @@ def run(document_id: UUID) -> None:
                 raise ParseError("no_text", "No text was found. If this is a scan, add a text layer by OCR.")
             _describe(document, parsed)
             chunks = _chunks(document, spans)
-            written = _index(claim, chunks)
-            old_ids = _publish(claim, chunks, parsed, written)
+            written, terms = _index(claim, chunks)
+            old_ids = _publish(claim, chunks, parsed, written, terms)
         except ParseError as error:
             claim.fail(error.code, error.message)
         except ParserCrashedError as error:
@@ -85,18 +87,26 @@ def _describe(document: Document, parsed: ParsedDocument) -> None:
     document.date = parsed.date
 
 
-def _index(claim: Claim, chunks: Sequence[Chunk]) -> set[str]:
-    """Write the points to every version that takes new documents. Returns the names of their collections."""
-    versions = written_versions()
+def _index(claim: Claim, chunks: Sequence[Chunk]) -> tuple[set[str], Frequencies]:
+    """Write the points to every version that takes new documents.
+
+    Returns the names of their collections, and the frequencies of the terms.
+    """
+    versions, counted = written_versions(), []
     for version in versions:
         for start in range(0, len(chunks), BATCH):
             batch = chunks[start : start + BATCH]
-            index().upsert(version.collection, points(version, batch))
+            made = points(version, batch)
+            index().upsert(version.collection, made)
+            if version is versions[0]:  # the terms of a passage are the same in all
+                counted.append(count([p.sparse for p in made], [claim.document.language] * len(made)))
             claim.progress(Status.INDEXING, 0.4 + 0.55 * (start + len(batch)) / len(chunks))
-    return {version.collection for version in versions}
+    return {version.collection for version in versions}, merge(counted)
 
 
-def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, written: set[str]) -> list[str]:
+def _publish(
+    claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, written: set[str], terms: Frequencies
+) -> list[str]:
     """Make this version the visible one, in one transaction. Returns the ids of the points that it replaces.
 
     If the row was deleted or got a newer version meanwhile, nothing changes and this version's own points
@@ -105,6 +115,8 @@ def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, writ
     """
     document = claim.document
     with transaction.atomic():
+        old = Chunk.objects.filter(document=document)
+        old_terms = frequencies.of_chunks(old.select_related("document"))  # by the title of the old version
         published = claim.publish(
             title=document.title,
             language=document.language,
@@ -118,7 +130,7 @@ def _publish(claim: Claim, chunks: Sequence[Chunk], parsed: ParsedDocument, writ
         for late in (v for v in written_versions() if v.collection not in written):
             for start in range(0, len(chunks), BATCH):
                 index().upsert(late.collection, points(late, chunks[start : start + BATCH]))
-        old = Chunk.objects.filter(document=document)
+        frequencies.add(document.library_id, merge([terms, -old_terms]))
         new_ids = {c.pk for c in chunks}
         old_ids = [str(pk) for pk in old.values_list("pk", flat=True) if pk not in new_ids]
         old.delete()

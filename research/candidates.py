@@ -12,24 +12,21 @@ import ir_measures
 import numpy as np
 
 from evaluation.beir import load_corpus, load_questions
-from evaluation.evaluate import NDCG, RERANKED
+from evaluation.evaluate import NDCG
 from retrieval.encoder import load_encoder
-from retrieval.first_stage import first_stage, served_spec
-from retrieval.fusion import DEFAULT_WEIGHTS
-from retrieval.index.edge import EdgeIndex
-from retrieval.lexical import Lexical, average_length
-from retrieval.reranker import combine
-from retrieval.sentences import by_best_sentence
-from retrieval.stemming import held_languages
-from retrieval.types import FloatArray, FusedCandidate, Point
+from retrieval.ranking import RERANKED
+from retrieval.ranking.combine import combine
+from retrieval.ranking.fusion import DEFAULT_WEIGHTS
+from retrieval.served import served_spec
+from retrieval.types import FloatArray, FusedCandidate
 from training.calibrate import calibrate
 from training.reranker.held_out import shortened
 from training.rotation import fitted_encoder
+from training.searchable import searchable, temporary_index
 
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER, MODEL = str(ROOT / "models" / "encoder"), ROOT / "models" / "reranker"
 SETS = ("cranfield", "cisi", "medline", "liveqa_med", "covidqa_chunks", "xquad_en", "npl_vaswani")
-COLLECTION = "passages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +71,18 @@ def judged_set(folder: Path, queries: int, work: Path) -> JudgedSet:
 def _search(folder: Path, queries: int) -> JudgedSet:
     """Search as `manage.py evaluate` does without `--adapt`."""
     corpus, questions = load_corpus(folder), load_questions(folder, queries)
-    languages = held_languages(corpus.passages)
-    length = average_length(corpus.passages, languages=languages)
-    lexical = Lexical(average_length=length, languages=languages)
     documents = {str(uuid5(NAMESPACE_URL, id)): id for id in corpus.ids}
+    passages = dict(zip(documents, corpus.passages, strict=True))
     texts = dict(zip(corpus.ids, corpus.passages, strict=True))
-    with tempfile.TemporaryDirectory(prefix="quarry-candidates-") as scratch:
+    candidates = {}
+    with tempfile.TemporaryDirectory(prefix="quarry-candidates-") as scratch, temporary_index() as index:
         spec = served_spec(load_encoder(ENCODER))
         encoder = fitted_encoder(ENCODER, corpus.passages, Path(scratch), False, spec)
         weights, _ = calibrate(encoder.encode_passages, corpus.passages, corpus.passages, DEFAULT_WEIGHTS)
-        index = EdgeIndex(Path(scratch) / "index")
-        try:
-            index.create(COLLECTION, spec)
-            vectors = encoder.encode_passages([passage.full for passage in corpus.passages])
-            rows = zip(documents, vectors, lexical.passages(corpus.passages), strict=True)
-            index.upsert(COLLECTION, [Point(*row, payload={}) for row in rows])
-            passages = dict(zip(documents, corpus.passages, strict=True))
-            candidates = {}
-            for id, query in questions.queries.items():
-                found = first_stage(index, COLLECTION, encoder, lexical, query, weights=weights)
-                found = by_best_sentence(query, found, passages, encoder, lexical, weights)[:RERANKED]
-                candidates[id] = [(documents[hit.id], hit.score) for hit in found]
-        finally:
-            index.close()
+        searched = searchable(index, encoder, spec, passages, weights=weights)
+        for id, query in questions.queries.items():
+            found = searched.rank(query).candidates[:RERANKED]
+            candidates[id] = [(documents[hit.id], hit.score) for hit in found]
     shown = {id for found in candidates.values() for id, _ in found}
     return JudgedSet(
         corpus.name,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.evaluate import RERANKED
 from evaluation.quality import TARGET
 from evaluation.sections import table, write_section
 from research.candidates import MODEL, SETS, JudgedSet, judged_set
+from retrieval.ranking import RERANKED
 from retrieval.reranker import Reranker, load_reranker
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)

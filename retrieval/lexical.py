@@ -1,25 +1,29 @@
-"""Texts to sparse BM25 vectors. The index multiplies in the IDF, which changes with every document.
+"""Texts to BM25 terms: sparse vectors of passages, and the terms of a query.
 
 Chinese, Japanese and Korean come as character bigrams, since word tokenizers serve them badly (nDCG@10 on two
 Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920). Everything else is split into words, stripped of
-accents, and stemmed and stripped of stop words by the language of the passage; a query by the one language of
-the index whose stop words it uses, or by all of them where it uses none.
+accents, and stemmed and stripped of stop words by the language of the passage; a query by the languages of
+the passages that it searches. The vectors hold no IDF: that is counted by library (`frequencies.py`), and a
+query carries it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_edge import Bm25
 from qdrant_edge import SparseVector as EdgeSparseVector
 
-from retrieval.stemming import DEFAULT, bm25
-from retrieval.types import FloatArray, Passage, SparseVector
+from retrieval.stemming import DEFAULT, bm25, stemmed_as
+from retrieval.types import Passage, SparseVector
+
+CONTEXT_WEIGHT = 2
+EVIDENCE = 2  # words
 
 # Hangul, kana and ideographs, after NFKC (which leaves no half-width forms).
 _CJK = (
@@ -35,75 +39,57 @@ _LONGEST = 48  # characters
 
 
 class Lexical:
-    """BM25 (Robertson and Zaragoza 2009), with the context of a passage counted `context_weight` times.
+    """BM25 (Robertson and Zaragoza 2009) of passages, with their context counted `CONTEXT_WEIGHT` times.
 
-    `average_length` is that of the indexed passages in terms, as `average_length()` measures it. `languages`
-    (ISO 639-1, of `stemming.STEMMED`) are those that passages are stemmed by; the first one also stands for
-    passages of any other language, or of none. Passages and queries must be given the same ones, in the same
-    order; a language may be added at the end at any time, before the first passages that are written in it.
-
-    Raises KeyError for a language that cannot be stemmed.
+    `average_length` is the usual length of a passage in terms, as `average_length()` measures it.
     """
 
-    def __init__(
-        self,
-        k: float = 1.2,
-        b: float = 0.6,
-        average_length: float = 150.0,
-        context_weight: int = 2,
-        languages: Sequence[str] = (DEFAULT,),
-    ) -> None:
-        self._models = {language: bm25(language, k, b, average_length) for language in languages}
-        self._first = languages[0]
-        self.context_weight = context_weight
-        self._k, self._b, self._average_length = k, b, average_length
+    def __init__(self, k: float = 1.2, b: float = 0.6, average_length: float = 150.0) -> None:
+        self._models = cache(partial(bm25, k=k, b=b, average_length=average_length))
 
     def passages(self, passages: Sequence[Passage]) -> list[SparseVector]:
-        """One vector a passage: each distinct term with its saturated, length-normalised frequency."""
+        """Return each passage's distinct terms with their saturated, length-normalised frequencies."""
         return [
-            _sparse(self._model(passage).embed_document(_document(passage, self.context_weight)))
+            _sparse(self._models(stemmed_as(passage.language)).embed_document(_document(passage)))
             for passage in passages
         ]
 
-    def term_ids(self, text: str, language: str = "") -> bytes:
-        """The ids of its terms, each as often as it occurs, as native uint32.
 
-        Those of a passage are those of its context, `context_weight` times, and of its text. Many times
-        faster than `passages` where the words have been seen before.
-        """
-        return _term_ids(language if language in self._models else self._first).of(text)
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """The terms of a query, sorted, and the number of its distinct words that are no stop words.
 
-    def frequencies(self, terms: NDArray[np.uint32], ids: Sequence[bytes]) -> FloatArray:
-        """(passages, terms): what `passages` gives to each of the sorted `terms`, 0 where it is not held.
+    A word has a term in each of the `languages` that the query may be in.
+    """
 
-        `ids`: of each passage, as `term_ids` has them.
-        """
-        lengths = np.array([len(each) // 4 for each in ids])
-        rows = np.repeat(np.arange(len(ids)), lengths)
-        flat = np.frombuffer(b"".join(ids), np.uint32)
-        asked = np.isin(flat, terms)
-        counts = np.zeros((len(ids), len(terms)), dtype=np.float32)
-        np.add.at(counts, (rows[asked], np.searchsorted(terms, flat[asked])), 1)
-        norms = self._k * (1 - self._b + self._b * lengths / self._average_length)
-        # The smallest divisor is for a text without terms where b is 1.
-        saturated = counts * (self._k + 1) / np.maximum(counts + norms[:, np.newaxis], 1e-9)
-        return saturated.astype(np.float32)
+    ids: NDArray[np.uint32]
+    words: int
+    languages: tuple[str, ...]
 
-    def query(self, text: str) -> SparseVector:
-        """Each distinct term with weight 1; no terms where the text holds only stop words or marks.
 
-        The languages that leave the fewest terms are those whose stop words it uses: for three languages that
-        finds English as well as English alone does, and the stems of all would lose up to 0.013 nDCG@10.
-        """
-        terms = _bigrams(text)
-        found = [set(model.embed_query(terms).indices) for model in self._models.values()]
-        fewest = min((len(each) for each in found if each), default=0)
-        kept = set().union(*(each for each in found if len(each) == fewest))
-        indices = np.array(sorted(kept), dtype=np.uint32)
-        return SparseVector(indices, np.ones(len(indices), dtype=np.float32))
+def query_terms(text: str, languages: Iterable[str]) -> QueryTerms:
+    """Analyse a query by the languages (ISO 639-1) of the passages that it searches.
 
-    def _model(self, passage: Passage) -> Bm25:
-        return self._models.get(passage.language) or self._models[self._first]
+    A language is set aside only where the query has at least `EVIDENCE` more stop words of another one: a
+    single word proves nothing, since most stop words of one language mean something in another ("die",
+    "door", "volt", "hat"). A word is dropped where it is a stop word in every language that is left. No terms
+    where the text holds only stop words or marks.
+    """
+    held = sorted({stemmed_as(language) for language in languages} or {DEFAULT})
+    found = {language: memoryview(term_ids(text, language)).cast("I") for language in held}
+    fewest = min(map(len, found.values()))
+    kept = {language: set(ids) for language, ids in found.items() if len(ids) < fewest + EVIDENCE}
+    ids = np.array(sorted(set().union(*kept.values())), dtype=np.uint32)
+    words = min((len(each) for each in kept.values() if each), default=0)
+    return QueryTerms(ids, words, tuple(kept))
+
+
+def term_ids(text: str, language: str = "") -> bytes:
+    """Return the ids of the terms of a text, each as often as it occurs, as native uint32.
+
+    Many times faster than `Lexical.passages` where the words have been seen before.
+    """
+    return _term_ids(stemmed_as(language)).of(text)
 
 
 class TermIds(dict[str, bytes]):
@@ -133,16 +119,12 @@ class TermIds(dict[str, bytes]):
 
 @cache
 def _term_ids(language: str) -> TermIds:
-    """One for every `Lexical`: they differ in weights, not in terms."""
     return TermIds(language)
 
 
-def average_length(
-    passages: Sequence[Passage], context_weight: int = 2, languages: Sequence[str] = (DEFAULT,)
-) -> float:
-    """The mean number of terms in a passage, as `Lexical` counts them; at least 1."""
-    counter = Lexical(_UNSATURATED, 0.0, 1.0, context_weight, languages)
-    counts = [float(vector.values.sum()) for vector in counter.passages(passages)]
+def average_length(passages: Sequence[Passage]) -> float:
+    """Return the mean number of terms in a passage, as `Lexical` counts them; at least 1."""
+    counts = [float(vector.values.sum()) for vector in Lexical(_UNSATURATED, 0.0, 1.0).passages(passages)]
     return max(float(np.mean(counts)), 1.0) if counts else 1.0
 
 
@@ -152,9 +134,9 @@ def is_cjk(text: str) -> bool:
     return found * 3 >= len(text) > 0
 
 
-def _document(passage: Passage, context_weight: int) -> str:
+def _document(passage: Passage) -> str:
     context = _bigrams(passage.context)
-    return f"{context}\n" * context_weight + _bigrams(passage.text)
+    return f"{context}\n" * CONTEXT_WEIGHT + _bigrams(passage.text)
 
 
 def _bigrams(text: str) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
 from qdrant_edge import Bm25, Bm25Config, DisabledStemmer, Language, StopwordsSet, TokenizerType
-
-from retrieval.types import Passage
 
 DEFAULT = "en"
 # ISO 639-1 to the engine's name: the languages that it has both a stemmer and stop words of.
@@ -54,10 +51,9 @@ def bm25(language: str, k: float, b: float, average_length: float) -> Bm25:
     )
 
 
-def held_languages(passages: Iterable[Passage]) -> tuple[str, ...]:
-    """The stemmed languages of some passages, the commonest first; English alone where none is known."""
-    counts = Counter(passage.language for passage in passages if passage.language in STEMMED)
-    return tuple(language for language, _ in counts.most_common()) or (DEFAULT,)
+def stemmed_as(language: str) -> str:
+    """Return the one of `STEMMED` that texts of a language are stemmed by."""
+    return language if language in STEMMED else DEFAULT
 
 
 def language_of(texts: Iterable[str]) -> str:

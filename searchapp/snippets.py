@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from library.models import Chunk
 from retrieval.encoder import Encoder
-from retrieval.lexical import Lexical
-from retrieval.sentences import split
+from retrieval.lexical import term_ids
+from retrieval.ranking import Query
+from retrieval.ranking.sentences import split
 from retrieval.types import FloatArray
 
 LENGTH = 300  # characters
@@ -28,63 +30,57 @@ class Snippet:
 
 
 class Marker:
-    """Finds what the query matches in a text.
+    """Finds in a text what the terms of a query match.
 
     A word is marked where the lexical leg would count it as a match: it shares a stem, or a character
     bigram, with the query.
     """
 
-    def __init__(self, query: str, lexical: Lexical) -> None:
-        self._lexical = lexical
-        self.terms = self.terms_of(query)
-        self._known: dict[str, bool] = {}  # a document repeats its words
+    def __init__(self, terms: Iterable[int]) -> None:
+        self.terms = frozenset(terms)
 
-    def terms_of(self, text: str) -> frozenset[int]:
-        return frozenset(self._lexical.query(text).indices.tolist())
-
-    def spans(self, text: str) -> list[tuple[int, int]]:
-        """The matching spans, in order, adjacent ones joined."""
+    def spans(self, text: str, language: str) -> list[tuple[int, int]]:
+        """Return the matching spans of a text in a language, in order, adjacent ones joined."""
         spans: list[tuple[int, int]] = []
         for match in WORD.finditer(text):
-            for start, end in self._matches(match.group(), match.start()):
+            for start, end in self._matches(match.group(), match.start(), language):
                 if spans and start <= spans[-1][1]:
                     spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
                 else:
                     spans.append((start, end))
         return spans
 
-    def _matches(self, word: str, at: int) -> list[tuple[int, int]]:
-        if not IS_CJK.match(word):
-            return [(at, at + len(word))] if self._shares_term(word) else []
-        pieces = [(i, i + 2) for i in range(len(word) - 1)] or [(0, 1)]
-        return [(at + i, at + j) for i, j in pieces if self._shares_term(word[i:j])]
+    def found_in(self, text: str, language: str) -> frozenset[int]:
+        """Return the terms that a text in a language holds."""
+        return self.terms.intersection(memoryview(term_ids(text, language)).cast("I"))
 
-    def _shares_term(self, piece: str) -> bool:
-        known = self._known.get(piece)
-        if known is None:
-            known = self._known[piece] = not self.terms.isdisjoint(self.terms_of(piece))
-        return known
+    def _matches(self, word: str, at: int, language: str) -> list[tuple[int, int]]:
+        if not IS_CJK.match(word):
+            return [(at, at + len(word))] if self.found_in(word, language) else []
+        pieces = [(i, i + 2) for i in range(len(word) - 1)] or [(0, 1)]
+        return [(at + i, at + j) for i, j in pieces if self.found_in(word[i:j], language)]
 
 
 class Snippets:
     """Snippets for the hits of one query."""
 
-    def __init__(self, query: str, encoder: Encoder, lexical: Lexical) -> None:
-        self._marker = Marker(query, lexical)
+    def __init__(self, query: Query, encoder: Encoder) -> None:
+        self._marker = Marker(query.terms.indices.tolist())
         self._encoder = encoder
-        self._query_vector = encoder.encode_queries([query])[0]
+        self._query_vector = query.vector
 
-    def of(self, text: str) -> Snippet:
-        start, end = self._window(text)
+    def of(self, chunk: Chunk) -> Snippet:
+        text, language = chunk.text, chunk.document.language
+        start, end = self._window(text, language)
         shown = text[start:end]
-        return Snippet(shown, tuple(self._marker.spans(shown)))
+        return Snippet(shown, tuple(self._marker.spans(shown, language)))
 
-    def _window(self, text: str) -> tuple[int, int]:
-        """The best sentence, and what of its neighbours fits into `LENGTH` around it."""
+    def _window(self, text: str, language: str) -> tuple[int, int]:
+        """Return the best sentence, and what of its neighbours fits into `LENGTH` around it."""
         if len(text) <= LENGTH:
             return 0, len(text)
         sentences = split(text)
-        best = int(np.argmax(self._scores(text, sentences)))
+        best = int(np.argmax(self._scores([text[start:end] for start, end in sentences], language)))
         start, end = sentences[best]
         after, before = best + 1, best - 1
         while after < len(sentences) and sentences[after][1] - start <= LENGTH:
@@ -96,11 +92,10 @@ class Snippets:
         blank = len(text[start:end]) - len(text[start:end].lstrip())
         return start + blank, start + len(text[start:end].rstrip())
 
-    def _scores(self, text: str, sentences: Sequence[tuple[int, int]]) -> FloatArray:
+    def _scores(self, sentences: Sequence[str], language: str) -> FloatArray:
         """Share of the query's terms in each sentence, plus its similarity to the query."""
-        texts = [text[start:end] for start, end in sentences]
-        similarity = self._encoder.encode_passages(texts) @ self._query_vector
-        wanted = self._marker.terms
-        shares = [len(self._marker.terms_of(t) & wanted) / max(1, len(wanted)) for t in texts]
+        similarity = self._encoder.encode_passages(sentences) @ self._query_vector
+        wanted = max(1, len(self._marker.terms))
+        shares = [len(self._marker.found_in(sentence, language)) / wanted for sentence in sentences]
         scores: FloatArray = np.asarray(shares, np.float32) + similarity
         return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.http import push_url, replace_url
 
-from indexing import engine
 from ingestion import demo
 from library.access import document_for, readable_documents, readable_libraries, role_in
 from library.models import PENDING, Chunk, Document, DocumentText, Role
 from library.pages import PageRequest, page, wants_fragment
 from retrieval.index.base import IndexUnavailableError
+from retrieval.lexical import query_terms
 from searchapp import reader
 from searchapp.forms import PAGE_SIZE, SearchParams, whole_number
 from searchapp.query import QueryError, check_query
@@ -127,13 +128,14 @@ def _reading(document: Document, chunk: Chunk | None, query: str, part: str) -> 
             parsed,
             (start, end),
             passage=(chunk.start, chunk.end) if chunk else (0, 0),
-            matches=_marks(query),
+            matches=_marks(query, document.language),
         ),
     }
 
 
-def _marks(query: str) -> Callable[[str], list[tuple[int, int]]]:
+def _marks(query: str, language: str) -> Callable[[str], list[tuple[int, int]]]:
     try:
-        return Marker(check_query(query), engine.lexical(engine.live_version())).spans
+        terms = query_terms(check_query(query), [language])
     except QueryError:
         return lambda line: []
+    return partial(Marker(terms.ids.tolist()).spans, language=language)

@@ -12,7 +12,7 @@ from statistics import fmean
 
 import numpy as np
 
-from retrieval.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
+from retrieval.ranking.fusion import DEFAULT_WEIGHTS, LEARNED_WEIGHTS, FusionWeights
 from retrieval.types import FloatArray, Passage
 from training.bags import BagMaker
 from training.calibrate import FusionReport, calibrate

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.fusion import FusionWeights
-from retrieval.lexical import Lexical, average_length, is_cjk
-from retrieval.stemming import held_languages
+from retrieval.lexical import is_cjk
+from retrieval.ranking import DEPTH
+from retrieval.ranking.fusion import FusionWeights
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
 from training.bm25 import Bm25
@@ -32,7 +32,6 @@ _TRUST = 0.2
 _GRID = np.arange(0, 1.01, 0.05)
 # Weights this close to the best nDCG are as good, so that their mean is taken.
 _AS_GOOD = 0.003
-_POOL = 100  # of each leg, as `first_stage` asks for
 _LOG2 = np.log2(np.arange(2, 12))
 
 
@@ -104,15 +103,12 @@ def _legs(
 ) -> tuple[FloatArray, FloatArray]:
     """(queries, passages) each: the scores of the dense and the lexical leg, as fusion scales them."""
     dense = unit(encode(queries)) @ unit(encode([passage.full for passage in passages])).T
-    languages = held_languages(passages)
-    length = average_length(passages, languages=languages)
-    bm25 = Bm25(Lexical(average_length=length, languages=languages), passages)
-    return _scaled(dense), _scaled(bm25.scores(queries))
+    return _scaled(dense), _scaled(Bm25(passages).scores(queries))
 
 
 def _scaled(scores: FloatArray) -> FloatArray:
     """The best of each row from 0 for the last of the pool to 1; nothing for the rest (see `fuse`)."""
-    pool = min(_POOL, scores.shape[1])
+    pool = min(DEPTH, scores.shape[1])
     low = -np.partition(-scores, pool - 1, axis=1)[:, pool - 1 : pool]
     high = scores.max(axis=1, keepdims=True)
     return np.asarray(np.clip((scores - low) / np.maximum(high - low, 1e-9), 0, 1), dtype=np.float32)

@@ -24,7 +24,7 @@ import numpy as np
 from evaluation.benchmarks.demo import chunks
 from evaluation.benchmarks.report import Row, compared
 from evaluation.benchmarks.texts import passages, queries
-from evaluation.evaluate import RERANKED
+from retrieval.ranking import RERANKED
 from retrieval.reranker import Reranker, load_reranker
 from retrieval.reranker.batching import BatchingReranker
 from retrieval.reranker.metrics import Counters

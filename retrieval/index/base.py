@@ -121,7 +121,10 @@ class Index(Protocol):
     def search_sparse(
         self, collection: str, vector: SparseVector, *, limit: int, filter: Filter | None = None
     ) -> list[Candidate]:
-        """The points with the highest sum over shared terms of query weight * IDF * point weight."""
+        """The points with the highest sum over shared terms of query weight * point weight.
+
+        The engine adds no IDF: it would count points that the filter hides.
+        """
 
     def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
         """The original vectors, (dimensions,) float32 of unit length, of the points that are there."""

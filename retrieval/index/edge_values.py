@@ -48,7 +48,7 @@ def edge_config(spec: CollectionSpec) -> qdrant.EdgeConfig:
         }
     return qdrant.EdgeConfig(
         vectors=vectors,
-        sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
+        sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams()},
         payload_memory=qdrant.Memory.Cold,
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
         optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=0),

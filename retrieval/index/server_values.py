@@ -68,7 +68,7 @@ def collection_layout(spec: CollectionSpec) -> dict[str, Any]:
         }
     return {
         "vectors_config": vectors,
-        "sparse_vectors_config": {"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "sparse_vectors_config": {"lexical": models.SparseVectorParams()},
         "on_disk_payload": True,
     }
 

@@ -14,7 +14,7 @@ from indexing.models import IndexVersion
 from indexing.reindex import reindex
 from learning.learn import learn
 from library.models import Chunk
-from retrieval.fusion import DEFAULT_WEIGHTS
+from retrieval.ranking.fusion import DEFAULT_WEIGHTS
 from searchapp.search import search
 from tests.factories import People, ready_document
 from tests.support.servers import ROOT

@@ -11,7 +11,7 @@ from indexing import engine
 from learning.models import LearningRun
 from learning.process import kept
 from library.models import Chunk, Document, Library
-from retrieval.fusion import FusionWeights
+from retrieval.ranking.fusion import FusionWeights
 from tests.factories import LEAVE, People, ready_document
 from tests.pages import client_of, text_of
 from training.adapt import AdaptReport

@@ -1,16 +1,18 @@
-"""A real index of a few passages."""
+"""A real index of a few passages, and queries that are analysed by them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval.encoder import Encoder
+from retrieval.frequencies import Frequencies, count
 from retrieval.index.base import CollectionSpec, Index
 from retrieval.index.edge import EdgeIndex
 from retrieval.lexical import Lexical
-from retrieval.types import Passage, Point
+from retrieval.ranking import Query, Scope, analyse
+from retrieval.types import Filter, Passage, Point
 
 
 @contextmanager
@@ -25,3 +27,21 @@ def filled_index(folder: Path, encoder: Encoder, passages: Mapping[str, Passage]
         yield index
     finally:
         index.close()
+
+
+def frequencies(passages: Iterable[Passage]) -> Frequencies:
+    """How often the terms of some passages occur in them."""
+    read = list(passages)
+    return count(Lexical().passages(read), [passage.language for passage in read])
+
+
+def asked(text: str, encoder: Encoder, passages: Mapping[str, Passage]) -> Query:
+    """A query for these passages, both of whose legs count."""
+    return analyse(text, encoder, [frequencies(passages.values())])
+
+
+def scope(
+    index: Index, encoder: Encoder, passages: Mapping[str, Passage], filter: Filter | None = None
+) -> Scope:
+    """What a search of the collection "chunks" ranks."""
+    return Scope(index, "chunks", encoder, lambda ids: {id: passages[id] for id in ids}, filter)

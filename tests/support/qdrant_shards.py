@@ -168,10 +168,10 @@ class Shards:
 
 def _config(body: Any) -> qdrant.EdgeConfig:
     """Codes as asked for; no graph, so that small collections behave as large ones do."""
-    modifier = {"idf": qdrant.Modifier.Idf}[body["sparse_vectors"]["lexical"]["modifier"]]
+    assert body["sparse_vectors"] == {"lexical": {}}
     return qdrant.EdgeConfig(
         vectors={name: _vector_params(params) for name, params in body["vectors"].items()},
-        sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams(modifier=modifier)},
+        sparse_vectors={"lexical": qdrant.EdgeSparseVectorParams()},
         on_disk_payload=body["on_disk_payload"],
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
     )

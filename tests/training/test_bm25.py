@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.frequencies import count, idf
 from retrieval.index.base import CollectionSpec
 from retrieval.index.edge import EdgeIndex
-from retrieval.lexical import Lexical
-from retrieval.types import Passage, Point
+from retrieval.lexical import Lexical, average_length, query_terms
+from retrieval.types import Passage, Point, SparseVector
 from training.bm25 import Bm25
 
 PASSAGES = [
@@ -21,16 +22,20 @@ QUERIES = ["pump gasket", "annual leave days", "연차 휴가", "nothing of this
 
 
 def test_scores_should_equal_those_of_the_index(tmp_path: Path) -> None:
-    lexical, index = Lexical(average_length=6.0), EdgeIndex(tmp_path)
+    index, lexical = EdgeIndex(tmp_path), Lexical(average_length=average_length(PASSAGES))
     index.create("docs", CollectionSpec(4))
     ids = [f"00000000-0000-0000-0000-00000000000{i}" for i in range(len(PASSAGES))]
     vector = np.full(4, 0.5, np.float32)
-    rows = zip(ids, lexical.passages(PASSAGES), strict=True)
-    index.upsert("docs", [Point(id, vector, terms, {}) for id, terms in rows])
+    vectors = lexical.passages(PASSAGES)
+    counted = count(vectors, [passage.language for passage in PASSAGES])
+    rows = zip(ids, vectors, strict=True)
+    index.upsert("docs", [Point(id, vector, sparse, {}) for id, sparse in rows])
     try:
-        scores = Bm25(lexical, PASSAGES).scores(QUERIES)
+        scores = Bm25(PASSAGES).scores(QUERIES)
         for query, row in zip(QUERIES, scores, strict=True):
-            hits = index.search_sparse("docs", lexical.query(query), limit=10)
+            ids_of_terms = query_terms(query, ["en"]).ids
+            terms = SparseVector(ids_of_terms, idf(ids_of_terms, [counted]))
+            hits = index.search_sparse("docs", terms, limit=10)
             found = {id: float(score) for id, score in zip(ids, row, strict=True) if score}
             assert {hit.id: hit.score for hit in hits} == pytest.approx(found, rel=1e-4)
     finally:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.encoder import load_encoder
-from retrieval.fusion import FusionWeights
+from retrieval.ranking.fusion import FusionWeights
 from retrieval.types import FloatArray, Passage
 from tests.training.support import corpus
 from training.calibrate import MINIMUM_QUERIES, FusionReport, calibrate

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 
 from retrieval.encoder import Encoder
-from retrieval.first_stage import first_stage
 from retrieval.index.base import CollectionSpec
-from retrieval.index.edge import EdgeIndex
-from retrieval.lexical import Lexical, average_length
-from retrieval.reranker import Reranker, combine
-from retrieval.sentences import by_best_sentence
-from retrieval.types import FloatArray, FusedCandidate, Passage, Point
+from retrieval.ranking import RERANKED
+from retrieval.ranking.combine import combine
+from retrieval.reranker import Reranker
+from retrieval.types import FloatArray, FusedCandidate, Passage
 from training.base.sources import Pair
 from training.reranker.held_out import shortened
+from training.searchable import searchable, temporary_index
 
 WEIGHTS = tuple(step / 20 for step in range(18))  # to 0.85: at 1 the first stage would say nothing
 PASSAGES = 2000  # of each source in its index, beside the queries' own
 QUERIES = 200  # of each source
-CANDIDATES = 20  # for each query, as in the product
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     """A query's candidates, the reranker's scores of them, and the id of the query's own passage."""
 
-    candidates: list[FusedCandidate]
+    candidates: Sequence[FusedCandidate]
     scores: FloatArray
     wanted: str
 
@@ -94,18 +90,8 @@ def _searches(
 
 def _search(
     encoder: Encoder, passages: Mapping[str, Passage], queries: Sequence[str]
-) -> list[list[FusedCandidate]]:
+) -> list[Sequence[FusedCandidate]]:
     """The product's candidates for each query."""
-    texts = list(passages.values())
-    lexical = Lexical(average_length=average_length(texts))
-    with tempfile.TemporaryDirectory(prefix="quarry-calibrate-") as folder:
-        index = EdgeIndex(Path(folder))
-        try:
-            index.create("passages", CollectionSpec(encoder.dimensions))
-            vectors = encoder.encode_passages([passage.full for passage in texts])
-            rows = zip(passages, vectors, lexical.passages(texts), strict=True)
-            index.upsert("passages", [Point(*row, payload={}) for row in rows])
-            found = [(query, first_stage(index, "passages", encoder, lexical, query)) for query in queries]
-        finally:
-            index.close()
-    return [by_best_sentence(query, hits, passages, encoder, lexical)[:CANDIDATES] for query, hits in found]
+    with temporary_index() as index:
+        searched = searchable(index, encoder, CollectionSpec(encoder.dimensions), passages)
+        return [searched.rank(query).candidates[:RERANKED] for query in queries]

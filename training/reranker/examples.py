@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.lexical import Lexical, average_length
 from retrieval.types import Passage
 from training.base.sources import Pair
 from training.bm25 import Bm25
@@ -106,7 +105,7 @@ def _asked(sentence: str, draw: random.Random) -> list[str]:
 def _with_similar(examples: Examples, passages: Sequence[str], draw: random.Random) -> Examples:
     """`passages`: the whole ones."""
     texts = [Passage(text) for text in passages]
-    bm25 = Bm25(Lexical(average_length=average_length(texts)), texts)
+    bm25 = Bm25(texts)
     unseen = {example.origin for example in examples.unseen}
 
     def found(some: Sequence[Example], hidden: set[int]) -> list[Example]:

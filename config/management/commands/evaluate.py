@@ -20,8 +20,8 @@ from evaluation.beir import Corpus, DatasetError, Questions, check_layout, load_
 from evaluation.evaluate import EncoderFor, Run, evaluate
 from indexing.engine import model_path
 from retrieval.encoder import EncoderUnavailableError, load_encoder
-from retrieval.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.index.base import CollectionSpec
+from retrieval.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from retrieval.reranker import Reranker, load_reranker
 from training.adapt import adapt
 from training.calibrate import calibrate

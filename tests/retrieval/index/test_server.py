@@ -50,7 +50,7 @@ def test_collection_should_be_laid_out_as_designed(server: Index, filled: str, s
     dense = layout["vectors"]["dense"]
     assert dense["quantization_config"] == {"binary": {"always_ram": True, "query_encoding": "scalar8bits"}}
     assert (dense["on_disk"], dense["datatype"], dense["distance"]) == (True, "float16", "Cosine")
-    assert layout["sparse_vectors"]["lexical"] == {"modifier": "idf"}
+    assert layout["sparse_vectors"] == {"lexical": {}}
     assert layout["on_disk_payload"] is True
     assert (layout["shard_number"], layout["replication_factor"], layout["write_consistency_factor"]) == (
         3,

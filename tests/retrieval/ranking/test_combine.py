@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from retrieval.reranker import combine
+from retrieval.ranking.combine import combine
 from retrieval.types import FusedCandidate
 
 FUSED = [FusedCandidate(id, score) for id, score in (("a", 0.9), ("b", 0.8), ("c", 0.2), ("d", 0.1))]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from retrieval.lexical import is_cjk
 from retrieval.types import Candidate, FusedCandidate
 
-# Terms of an ordinary query, at which the weights hold as they are.
-ORDINARY_TERMS = 6
+# Words of an ordinary query, at which the weights hold as they are.
+ORDINARY_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,18 @@ class FusionWeights:
 
     spaced: float = 0.73  # languages written with spaces between words
     cjk: float = 0.95  # Chinese, Japanese, Korean: bigrams are strong, a small static model is weak
-    # How fast the weight falls, in logits, with the logarithm of the number of terms: each word of a long
+    # How fast the weight falls, in logits, with the logarithm of the number of words: each word of a long
     # query says less by itself. Bigrams are not words, so that CJK queries keep their weight.
     length_slope: float = 1.0
 
-    def lexical(self, query: str, terms: int) -> float:
-        """The weight for this query, of which the lexical leg knows `terms` distinct terms."""
+    def lexical(self, query: str, words: int) -> float:
+        """Return the weight for a query of so many distinct words that are no stop words."""
         if is_cjk(query):
             return self.cjk
-        if not terms or not 0 < self.spaced < 1:
+        if not words or not 0 < self.spaced < 1:
             return self.spaced
         logit = math.log(self.spaced / (1 - self.spaced))
-        return 1 / (1 + math.exp(self.length_slope * math.log(terms / ORDINARY_TERMS) - logit))
+        return 1 / (1 + math.exp(self.length_slope * math.log(words / ORDINARY_WORDS) - logit))
 
 
 DEFAULT_WEIGHTS = FusionWeights()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.fusion import ORDINARY_TERMS, FusionWeights, fuse, mean_weights
+from retrieval.ranking.fusion import ORDINARY_WORDS, FusionWeights, fuse, mean_weights
 from retrieval.types import Candidate, FusedCandidate
 
 
@@ -51,7 +51,7 @@ def test_cjk_queries_should_lean_on_the_lexical_leg_however_long() -> None:
 
 def test_lexical_weight_should_fall_with_the_number_of_terms() -> None:
     weights = FusionWeights(spaced=0.7)
-    by_length = [weights.lexical("any words", terms) for terms in (2, ORDINARY_TERMS, 12, 40)]
+    by_length = [weights.lexical("any words", terms) for terms in (2, ORDINARY_WORDS, 12, 40)]
     assert by_length == sorted(by_length, reverse=True)
     assert by_length[1] == pytest.approx(0.7)
     assert all(0 < weight < 1 for weight in by_length)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from retrieval.neighbours import NEIGHBOURS, by_neighbours
-from retrieval.types import FloatArray, FusedCandidate
+from retrieval.ranking.neighbours import NEIGHBOURS, by_neighbours
+from retrieval.ranking.query import Query
+from retrieval.ranking.stage import Pool
+from retrieval.types import FloatArray, FusedCandidate, SparseVector
 
 WEST, EAST = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 
@@ -12,7 +16,21 @@ WEST, EAST = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 def ranked(scores: dict[str, float], vectors: dict[str, FloatArray], weight: float = 0.6) -> dict[str, float]:
     """The new scores, best first."""
     candidates = [FusedCandidate(id, score) for id, score in scores.items()]
-    return {hit.id: hit.score for hit in by_neighbours(candidates, vectors, weight)}
+    nothing = SparseVector(np.empty(0, np.uint32), np.empty(0, np.float32))
+    query = Query("", (), 0, nothing, WEST, weight)
+    pool = Pool({}, lambda ids: {id: vectors[id] for id in ids if id in vectors}, Unused())
+    return {hit.id: hit.score for hit in by_neighbours(query, candidates, pool)}
+
+
+class Unused:
+    """Neighbours encode nothing."""
+
+    name, dimensions = "", 2
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        raise AssertionError
+
+    encode_passages = encode_queries
 
 
 def test_a_candidate_among_good_ones_should_pass_a_lonely_one_that_is_as_good() -> None:

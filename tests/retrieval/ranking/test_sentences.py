@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.encoder import Encoder, load_encoder
-from retrieval.first_stage import first_stage
 from retrieval.index.base import Index
-from retrieval.lexical import Lexical
-from retrieval.sentences import READ_DEPTH, SHORT, by_best_sentence, split, term_weights
+from retrieval.lexical import term_ids
+from retrieval.ranking import find
+from retrieval.ranking.sentences import READ_DEPTH, SHORT, by_best_sentence, split
+from retrieval.ranking.stage import Pool
 from retrieval.types import FusedCandidate, Passage
-from tests.support.filled_index import filled_index
+from tests.support.filled_index import asked, filled_index, scope
 from tests.support.models import static_model
 
 TOGETHER, APART, OTHER = (str(UUID(int=number)) for number in range(3))
@@ -43,35 +44,33 @@ def index(tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
 def test_passage_with_all_in_one_sentence_should_win(index: Index, encoder: Encoder) -> None:
     """Both passages hold the same words as often, so that their own lexical scores are equal."""
     query = "einstein born mat"
-    found = {hit.id: hit for hit in first_stage(index, "chunks", encoder, Lexical(), query)}
+    found = {hit.id: hit for hit in _found(query, index, encoder)}
     assert found[TOGETHER].lexical == pytest.approx(found[APART].lexical)
-    level = [FusedCandidate(id, 0.5, lexical=found[id].lexical) for id in (APART, TOGETHER)]
+    level = [FusedCandidate(id, 0.5) for id in (APART, TOGETHER)]
     assert [hit.id for hit in _by_best_sentence(query, level, encoder)] == [TOGETHER, APART]
 
 
 def test_context_should_count_as_a_sentence(encoder: Encoder) -> None:
     passages = {TOGETHER: Passage("The road is long.", title="Einstein"), APART: Passage("The road is long.")}
-    level = [FusedCandidate(APART, 0.5), FusedCandidate(TOGETHER, 0.5, lexical=1.0)]
-    found = by_best_sentence("einstein", level, passages, encoder, Lexical())
+    level = [FusedCandidate(APART, 0.5), FusedCandidate(TOGETHER, 0.5)]
+    found = _by_best_sentence("einstein", level, encoder, passages)
     assert [hit.id for hit in found] == [TOGETHER, APART]
 
 
-def test_term_weights_should_be_the_idf_of_the_index(index: Index) -> None:
-    lexical = Lexical()
-    terms = lexical.query("einstein cats").indices
-    hits = index.search_sparse("chunks", lexical.query("einstein cats"), limit=3)
-    candidates = [FusedCandidate(hit.id, 0.0, lexical=hit.score) for hit in hits]
-    ids = [lexical.term_ids(PASSAGES[hit.id].text) for hit in hits]
-    weights = term_weights(candidates, lexical.frequencies(terms, ids))
-    found = dict(zip(terms.tolist(), weights.tolist(), strict=True))
-    for word, documents in (("einstein", 2), ("cats", 3)):
-        expected = math.log(1 + (3 - documents + 0.5) / (documents + 0.5))
-        assert found[lexical.query(word).indices[0]] == pytest.approx(expected, rel=1e-3)
+def test_rare_word_should_count_more_than_a_common_one(encoder: Encoder) -> None:
+    passages = {
+        APART: Passage("The cats."),
+        TOGETHER: Passage("Einstein."),
+        OTHER: Passage("The cats sleep."),
+    }
+    level = [FusedCandidate(id, 0.5) for id in (APART, TOGETHER)]
+    query = replace(asked("einstein cats", encoder, passages), lexical_weight=1.0)
+    assert [hit.id for hit in by_best_sentence(query, level, _pool(encoder, passages))] == [TOGETHER, APART]
 
 
 @pytest.mark.parametrize("query", ["", "the", "zzz", "einstein born"])
 def test_scores_should_stay_between_0_and_1_and_fall(index: Index, encoder: Encoder, query: str) -> None:
-    found = first_stage(index, "chunks", encoder, Lexical(), query)
+    found = _found(query, index, encoder)
     scores = [hit.score for hit in _by_best_sentence(query, found, encoder)]
     assert len(scores) == len(found)
     assert scores == sorted(scores, reverse=True)
@@ -84,22 +83,23 @@ def test_rounding_should_not_tell_equal_sentences_apart(encoder: Encoder) -> Non
     words = query.split()
     drawn = random.Random(1)
     for size in range(2, READ_DEPTH):
-        level = [FusedCandidate(str(UUID(int=n)), 0.5, lexical=drawn.uniform(1, 9)) for n in range(size)]
+        level = [FusedCandidate(str(UUID(int=n)), 0.5) for n in range(size)]
         passages = {hit.id: Passage(f"{query}. {' '.join(drawn.choices(words, k=6))}") for hit in level}
-        found = by_best_sentence(query, level, passages, encoder, Lexical())
+        found = _by_best_sentence(query, level, encoder, passages)
         assert [hit.score for hit in found] == pytest.approx([found[0].score] * size)
 
 
 def test_candidates_that_are_not_read_should_follow_in_their_order(encoder: Encoder) -> None:
     many = [FusedCandidate(str(UUID(int=n)), 1 - n / 1000, lexical=1.0) for n in range(READ_DEPTH + 3)]
     passages = {hit.id: Passage(f"Dogs barks at cat {n}.") for n, hit in enumerate(many)}
-    found = by_best_sentence("dogs", many, passages, encoder, Lexical())
+    found = _by_best_sentence("dogs", many, encoder, passages)
     assert [hit.id for hit in found[READ_DEPTH:]] == [hit.id for hit in many[READ_DEPTH:]]
 
 
 def test_order_should_stay_where_no_passage_is_given(index: Index, encoder: Encoder) -> None:
-    found = first_stage(index, "chunks", encoder, Lexical(), "einstein born mat")
-    assert by_best_sentence("einstein born mat", found, {}, encoder, Lexical()) == found
+    found = _found("einstein born mat", index, encoder)
+    query = asked("einstein born mat", encoder, PASSAGES)
+    assert by_best_sentence(query, found, _pool(encoder, {})) == found
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,8 @@ def test_split_should_find_sentences_and_lose_nothing(text: str, sentences: int)
 @settings(deadline=None)
 @given(st.text() | st.text("aB1 .!?。！？\n\t,'-가中\u0301\u3099", max_size=200))
 def test_split_should_leave_terms_whole(text: str) -> None:
-    lexical = Lexical()
-    parts = b"".join(lexical.term_ids(text[start:end]) for start, end in split(text))
-    whole = lexical.term_ids(text)
+    parts = b"".join(term_ids(text[start:end]) for start, end in split(text))
+    whole = term_ids(text)
     assert sorted(np.frombuffer(parts, np.uint32)) == sorted(np.frombuffer(whole, np.uint32))
 
 
@@ -136,5 +135,18 @@ def test_split_should_bear_a_long_run_of_full_stops() -> None:
     assert time.perf_counter() - started < 1
 
 
-def _by_best_sentence(query: str, candidates: list[FusedCandidate], encoder: Encoder) -> list[FusedCandidate]:
-    return by_best_sentence(query, candidates, PASSAGES, encoder, Lexical())
+def _found(query: str, index: Index, encoder: Encoder) -> list[FusedCandidate]:
+    return find(asked(query, encoder, PASSAGES), scope(index, encoder, PASSAGES))
+
+
+def _pool(encoder: Encoder, passages: Mapping[str, Passage]) -> Pool:
+    return Pool(passages, lambda ids: {}, encoder)
+
+
+def _by_best_sentence(
+    query: str,
+    candidates: list[FusedCandidate],
+    encoder: Encoder,
+    passages: Mapping[str, Passage] = PASSAGES,
+) -> list[FusedCandidate]:
+    return by_best_sentence(asked(query, encoder, passages), candidates, _pool(encoder, passages))
