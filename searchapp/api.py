@@ -33,10 +33,11 @@ class Search(APIView):
         asked = SearchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         fields = dict(asked.validated_data)
+        explain = fields.pop("explain") and request.user.is_superuser
         filters = _filters(request.user, fields.pop("libraries", ()), fields.pop("filters", {}))
         page = search(request.user, fields.pop("query"), filters=filters, **fields)
         feedback.remember(request.user, page)
-        return Response(page_as_json(page, request.build_absolute_uri))
+        return Response(page_as_json(page, request.build_absolute_uri, explain=explain))
 
 
 class Suggest(APIView):

@@ -69,6 +69,7 @@ class SearchSerializer(StrictSerializer):
     limit = Number(default=10, min_value=1, max_value=100)
     offset = Number(default=0, min_value=0, max_value=1000)
     rerank = Flag(default=True)
+    explain = Flag(default=False, help_text="Adds the scores to the hits, for admins.")
     deadline_ms = Number(required=False, min_value=50, max_value=60_000, help_text="For reranking.")
 
 
@@ -97,7 +98,7 @@ class HitSerializer(serializers.Serializer[Any]):
     )
     page = serializers.IntegerField(allow_null=True)
     heading = serializers.CharField(allow_null=True)
-    scores = ScoresSerializer()
+    scores = ScoresSerializer(required=False, help_text="For admins who ask for `explain`.")
 
 
 class FacetSerializer(serializers.Serializer[Any]):
@@ -127,20 +128,25 @@ class FeedbackSerializer(StrictSerializer):
     useful = Flag()
 
 
-def page_as_json(page: Page, absolute: Callable[[str], str] = str) -> dict[str, Any]:
-    """The answer of `POST /search` and of `manage.py search --json`; `absolute` makes addresses of paths."""
+def page_as_json(
+    page: Page, absolute: Callable[[str], str] = str, *, explain: bool = False
+) -> dict[str, Any]:
+    """Return the answer of `POST /search` and of `manage.py search --json`.
+
+    `absolute` makes addresses of paths. `explain` adds the scores, which are for admins alone.
+    """
     return {
         "query_id": page.query_id,
         "took_ms": round(page.took_ms, 1),
         "total": {"value": page.total, "relation": "gte" if page.more else "eq"},
         "degraded": list(page.degraded),
         "reranked": page.reranked,
-        "hits": [_hit(hit, absolute) for hit in page.hits],
+        "hits": [_hit(hit, absolute, explain) for hit in page.hits],
         "facets": {name: [asdict(facet) for facet in facets] for name, facets in page.facets.items()},
     }
 
 
-def _hit(hit: Hit, absolute: Callable[[str], str]) -> dict[str, Any]:
+def _hit(hit: Hit, absolute: Callable[[str], str], explain: bool) -> dict[str, Any]:
     chunk = hit.chunk
     address = reverse("document", args=[chunk.document_id])
     return {
@@ -153,5 +159,5 @@ def _hit(hit: Hit, absolute: Callable[[str], str]) -> dict[str, Any]:
         "highlights": [list(span) for span in hit.snippet.highlights],
         "page": chunk.page,
         "heading": chunk.heading or None,
-        "scores": dict(hit.scores),
+        **({"scores": dict(hit.scores)} if explain else {}),
     }

@@ -59,10 +59,19 @@ def test_search_should_answer_with_passages(people: People, dogs: Document) -> N
         None,
     )
     assert [DOGS[start:end] for start, end in hit["highlights"]] == ["dog", "barks"]
-    assert set(hit["scores"]) == {"dense", "lexical", "fused", "rerank"}
-    assert hit["scores"]["rerank"] is None and hit["scores"]["lexical"] > 0
+    assert "scores" not in hit
     assert hit["url"] == f"http://testserver/documents/{dogs.pk}/?chunk={chunk.pk}#passage"
     assert {f["value"]: f["count"] for f in body["facets"]["type"]} == {"txt": 1, "md": 1}
+
+
+def test_scores_should_be_shown_to_admins_who_ask_for_them(people: People, dogs: Document) -> None:
+    assert "scores" not in ask(people.colleague, explain=True).json()["hits"][0]
+    people.owner.is_superuser = True
+    people.owner.save()
+    assert "scores" not in ask(people.owner).json()["hits"][0]
+    scores = ask(people.owner, explain=True).json()["hits"][0]["scores"]
+    assert set(scores) == {"dense", "lexical", "fused", "rerank"}
+    assert scores["rerank"] is None and scores["lexical"] > 0
 
 
 def test_search_should_show_nothing_to_outsiders(people: People, dogs: Document) -> None:

@@ -1,8 +1,11 @@
-"""`manage.py evaluate DATASET_DIR`: quality and speed of the real pipeline on a BEIR-layout set."""
+"""`manage.py evaluate FOLDER`: quality and speed of the real pipeline on a BEIR-layout set, or on files."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
@@ -28,6 +31,8 @@ from training.calibrate import calibrate
 from training.rotation import fitted_encoder
 from training.static_model import NotStaticError
 
+# What a data folder of its own must not share with the installation.
+SERVERS = ("QUARRY_REDIS_URL", "QUARRY_DATABASE_URL", "QUARRY_QDRANT_URL")
 CUTS = (512, 256, 128, 64)
 COLUMNS = f"{'run':<24}{'dims':>6}{'nDCG@10':>10}{'R@100':>8}{'p50 ms':>9}{'p95 ms':>9}{'bytes':>8}"
 
@@ -49,7 +54,7 @@ def _count(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Measure search quality and speed on a set in BEIR layout, in a temporary index."
+    help = "Measure search quality and speed on a set in BEIR layout, or on files and questions."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dataset", type=Path, nargs="?", metavar="DATASET_DIR")
@@ -68,6 +73,11 @@ class Command(BaseCommand):
             raise CommandError("--adapt, --dims and --queries go with DATASET_DIR, not with --judgements.")
         if dataset is None:
             JudgedCommand().execute(**options)
+            return
+        if (dataset / "files").is_dir():
+            if options["dims"]:
+                raise CommandError("--dims goes with a set in BEIR layout, not with files.")
+            evaluate_files(dataset, options)
             return
         with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as folder:
             try:
@@ -140,6 +150,19 @@ class Command(BaseCommand):
             f"{run.name:<24}{run.dimensions or '':>6}{run.ndcg:>10.4f}{run.recall:>8.4f}"
             f"{run.p50_ms:>9.2f}{run.p95_ms:>9.2f}{run.bytes_per_vector:>8.0f}"
         )
+
+
+def evaluate_files(folder: Path, options: dict[str, Any]) -> None:
+    """Run `evaluate_files` in a data folder that is removed at the end, whatever this one is set to use."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "evaluate_files", str(folder.resolve())]
+    command += ["--adapt"] if options["adapt"] else []
+    for name in ("queries", "json"):
+        command += [f"--{name}", str(options[name])] if options[name] else []
+    own = {name: value for name, value in os.environ.items() if name not in SERVERS}
+    with tempfile.TemporaryDirectory(prefix="quarry-evaluate-") as data:
+        done = subprocess.run(command, env={**own, "QUARRY_DATA": data}, check=False)
+    if done.returncode:
+        raise CommandError("The files could not be evaluated.")
 
 
 def _dimensions_of(model: str, asked: Sequence[int] | None) -> Sequence[int]:

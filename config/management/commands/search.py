@@ -37,7 +37,8 @@ class Command(DataCommand):
         except QueryError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps(page_as_json(page), ensure_ascii=False, indent=1))
+            answer = page_as_json(page, explain=user.is_superuser)
+            self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
         else:
             self._write(page)
 
