@@ -40,9 +40,13 @@ class JudgedSet:
     candidates: dict[str, list[tuple[str, float]]]
     texts: dict[str, str]
 
-    def ndcg(self, scores: dict[str, FloatArray] | None, weight: float) -> float:
-        """nDCG@10 with the scores, by query, at this weight; None: the first stage's order."""
-        spread = float(np.mean([each.std() for each in scores.values()])) if scores else None
+    def ndcg(self, scores: dict[str, FloatArray] | None, weight: float, spread: float | None = None) -> float:
+        """nDCG@10 with the scores, by query, at this weight; None: the first stage's order.
+
+        `spread`: as `combine` takes it; of these scores where it is None.
+        """
+        if scores and spread is None:
+            spread = float(np.mean([each.std() for each in scores.values()]))
         ranking = {}
         for query, found in self.candidates.items():
             hits = [FusedCandidate(id, score) for id, score in found]

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from prometheus_client import start_http_server
 
-from searchapp.reranking import QUEUE, RerankerSettingsError, batching
+from searchapp.scoring import QUEUE, RerankerSettingsError, batching
 
 
 def prepare(sender: str, instance: Any, **kwargs: Any) -> None:

@@ -19,15 +19,6 @@ FACET_NAMES = {"library": "Library", "type": "Type", "language": "Language", "ye
 
 SHOWN_ALSO = 2  # further passages of a document; the rest is one click away
 
-NOT_RERANKED = {
-    "rerank_timeout": "it took too long",
-    "rerank_busy": "the reranker is busy",
-    "rerank_unavailable": "the reranker does not answer",
-    "rerank_failed": "it failed on these passages",
-    "rerank_language": "it does not know the language",
-    "rerank_off": "it is switched off",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class HitLink:
@@ -158,10 +149,6 @@ class Results:
     def next(self) -> str:
         more = self.params.page * PAGE_SIZE < self.page.total
         return self.params.at(self.params.page + 1).url if more else ""
-
-    @property
-    def why_not_reranked(self) -> str:
-        return next((NOT_RERANKED[why] for why in self.page.degraded if why in NOT_RERANKED), "")
 
 
 def _key(name: str, value: str) -> str:

@@ -23,8 +23,8 @@ from retrieval.ranking import DEPTH, Query, Ranking, Reranking, Scope, analyse, 
 from retrieval.types import Filter, FusedCandidate, Passage
 from searchapp.facets import Facet, Found, count_facets
 from searchapp.query import check_query
-from searchapp.reranking import card
 from searchapp.reranking import rerank as rerank_passages
+from searchapp.scoring import card
 from searchapp.snippets import Snippet, Snippets
 
 # What is left of a deadline for facets, snippets and the answer: this share and these seconds at least, and
@@ -77,7 +77,12 @@ class Page:
 
     @property
     def reranked(self) -> bool:
-        return bool(self.ranking.rerank_scores)
+        """Whether at least the first five of the order were reranked."""
+        return self.ranking.reranked
+
+    @property
+    def reranked_count(self) -> int:
+        return len(self.ranking.rerank_scores)
 
     @property
     def degraded(self) -> list[str]:
@@ -97,10 +102,10 @@ def search(
 ) -> Page:
     """Return the passages that answer the query best, of those that the person may read at this moment.
 
-    A library that the person may not read is as if it did not exist. With `rerank`, the cross-encoder
-    orders the first candidates if it answers early enough for the page to be complete within `deadline_ms`
-    of the call; else `reranked` is false and `degraded` says why. With a deadline of 0 only scores that are
-    remembered count.
+    A library that the person may not read is as if it did not exist. With `rerank`, the cross-encoder orders
+    as many of the first candidates as it can score for the page to be complete within `deadline_ms` of the
+    call. Where these are not even the first five, `reranked` is false and `degraded` says why. With a
+    deadline of 0 only scores that are remembered count.
 
     However many hits there are, the database is asked five times: for the index version, the libraries, their
     term frequencies, the candidates, and once more what is shown.

@@ -113,7 +113,8 @@ class PageSerializer(serializers.Serializer[Any]):
     took_ms = serializers.FloatField()
     total = TotalSerializer()
     degraded = serializers.ListField(child=serializers.CharField(), help_text="rerank_timeout, ...")
-    reranked = serializers.BooleanField()
+    reranked = serializers.BooleanField(help_text="At least the first five of the order were.")
+    reranked_count = serializers.IntegerField(help_text="How many of the first candidates were.")
     hits = HitSerializer(many=True)
     facets = serializers.DictField(child=FacetSerializer(many=True))
 
@@ -141,6 +142,7 @@ def page_as_json(
         "total": {"value": page.total, "relation": "gte" if page.more else "eq"},
         "degraded": list(page.degraded),
         "reranked": page.reranked,
+        "reranked_count": page.reranked_count,
         "hits": [_hit(hit, absolute, explain) for hit in page.hits],
         "facets": {name: [asdict(facet) for facet in facets] for name, facets in page.facets.items()},
     }

@@ -62,7 +62,6 @@ def search(request: PageRequest) -> HttpResponse:
             can_rerank = bool(found.hits) and _reranks(params)
             context["rerank_follows"] = can_rerank and stage == "first" and not found.reranked
             context["rerank_patience_ms"] = settings.RERANK_DEADLINE_MS + SLACK_MS
-            context["enter_reranks"] = can_rerank and stage == "typing"
             if not found.hits:
                 context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()
     if not wants_fragment(request):

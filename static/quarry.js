@@ -109,7 +109,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     if (!reranks(event)) return trouble(true);
-    document.getElementById("order").textContent = "not reranked: no answer";
+    event.detail.requestConfig.elt.remove();
   });
 }
 document.addEventListener("htmx:afterSwap", () => trouble(false));

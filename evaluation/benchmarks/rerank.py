@@ -8,6 +8,7 @@
    cannot read is in neither. Each window alone has no padding at all: what batches could gain at the most.
 4. Many callers: 16 that ask again as soon as they are answered, against the same requests one by one. A
    caller's fair share of the model is 16 times the median wait of one who is alone.
+5. Within a deadline: `rerank_load`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.benchmarks import rerank_load
 from evaluation.benchmarks.demo import chunks
 from evaluation.benchmarks.report import Row, compared
 from evaluation.benchmarks.texts import passages, queries
@@ -50,6 +52,7 @@ def run(model: str) -> list[Row]:
         *_network(reranker),
         *_padding(reranker),
         *_callers(reranker),
+        *rerank_load.run(model),
         *_on_gpu(model),
     ]
 

@@ -20,7 +20,8 @@ def combine(
     The first stage's scores are standardised over the candidates of this query; the reranker's are divided by
     their usual spread, so that it says little of a query whose candidates it cannot tell apart. A candidate
     whose score is NaN (the reranker cannot read it) keeps its place, and the others are ordered among the
-    places that are left.
+    places that are left: first those that were scored, then in their old order those whose score is -inf
+    (there was no time for them).
 
     Args:
         fused: the candidates in the order of the first stage.
@@ -34,15 +35,15 @@ def combine(
     reranker = np.asarray(scores, dtype=np.float32)
     if len(reranker) != len(fused):
         raise ValueError(f"{len(reranker)} scores for {len(fused)} candidates")
-    places = np.flatnonzero(np.isfinite(reranker))
-    if not len(places):
+    scored, places = np.flatnonzero(np.isfinite(reranker)), np.flatnonzero(~np.isnan(reranker))
+    if not len(scored):
         return list(fused)
-    first_stage = np.array([fused[place].score for place in places.tolist()], dtype=np.float32)
-    read = reranker[places]
+    first_stage = np.array([fused[place].score for place in scored.tolist()], dtype=np.float32)
+    read = reranker[scored]
     said = _standardised(read) if spread is None else (read - read.mean()) / spread
     final = (1 - weight) * _standardised(first_stage) + weight * said
     order = list(fused)
-    winners = places[np.argsort(-final, kind="stable")]
+    winners = np.concatenate((scored[np.argsort(-final, kind="stable")], np.setdiff1d(places, scored)))
     for place, winner in zip(places.tolist(), winners.tolist(), strict=True):
         order[place] = fused[winner]
     return order

@@ -17,6 +17,7 @@ from retrieval.ranking.query import Query
 from retrieval.ranking.sentences import by_best_sentence
 from retrieval.ranking.stage import Pool, Stage
 from retrieval.reranker import RerankerCard
+from retrieval.reranker.plan import FIRST
 from retrieval.types import Candidate, Filter, FusedCandidate, Passage
 
 T = TypeVar("T", Candidate, FusedCandidate)
@@ -49,8 +50,9 @@ class Scope:
 class Reranking:
     """The last stage, where there is a reranker.
 
-    `score` gets the query and the texts of passages. It returns a score for each, NaN for one that was not
-    scored, or the reason why there are none; it keeps its own deadline.
+    `score` gets the query and the texts of passages. It returns a score for each (NaN for one that the model
+    cannot read, -inf for one that there was no time for), or the reason why there are none; it keeps its own
+    deadline.
     """
 
     score: Callable[[str, Sequence[str]], Sequence[float] | str]
@@ -78,7 +80,12 @@ class Ranking:
     found: int  # candidates before they were read
     steps: Sequence[Step]
     rerank_scores: Mapping[str, float] = field(default_factory=dict)  # by id
-    not_reranked: str = ""  # why there are none, where some were asked for
+    not_reranked: str = ""  # why the first ones have none, where some were asked for
+
+    @property
+    def reranked(self) -> bool:
+        """Whether the first of the order, `FIRST` or all that the model can read, have scores."""
+        return bool(self.rerank_scores) and not self.not_reranked
 
 
 def rank(query: Query, scope: Scope, reranking: Reranking | None = None) -> Ranking:
@@ -100,12 +107,14 @@ def rank(query: Query, scope: Scope, reranking: Reranking | None = None) -> Rank
         candidates = steps.add(name, stage(query, candidates, pool))
     if reranking is None or not candidates:
         return Ranking(candidates, len(found), steps.made)
-    scores = _scores(query, candidates[: reranking.depth], passages, reranking)
+    head = candidates[: reranking.depth]
+    scores = _scores(query, head, passages, reranking)
     if isinstance(scores, str):
         return Ranking(candidates, len(found), steps.made, not_reranked=scores)
     candidates = steps.add("reranked", _reranked(candidates, scores, reranking))
-    known = {id: score for id, score in scores.items() if not math.isnan(score)}
-    return Ranking(candidates, len(found), steps.made, known)
+    known = {id: score for id, score in scores.items() if math.isfinite(score)}
+    missed = not known or any(scores.get(c.id) == -math.inf for c in head[:FIRST])
+    return Ranking(candidates, len(found), steps.made, known, "timeout" if missed else "")
 
 
 def find(query: Query, scope: Scope) -> list[FusedCandidate]:

@@ -25,7 +25,7 @@ class BatchReport:
     @classmethod
     def of(cls, batch: Sequence[Share], started: float, finished: float) -> BatchReport:
         """`started` and `finished` are readings of `time.monotonic()`."""
-        lengths = np.concatenate([share.lengths for share in batch])
+        lengths = np.array([len(window.ids) for share in batch for window in share.windows])
         return cls(
             pairs=len(lengths),
             callers=len(batch),

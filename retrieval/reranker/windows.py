@@ -26,6 +26,7 @@ class TokenizedPair(NamedTuple):
     place: int  # of the pair among those of the caller
     ids: IntArray  # (tokens,)
     head: int  # tokens of the query's type, which come first
+    passage: slice  # where the passage's tokens stand
 
 
 class PairTokenizer:
@@ -65,14 +66,17 @@ class PairTokenizer:
         query_ids = dict(zip(queries, self._encode(queries), strict=True))
         passages = self._encode([passage for _, passage in pairs])
         return [
-            TokenizedPair(
-                place, np.concatenate((self._before, query, self._between, passage, self._after)), head
-            )
+            self._joined(place, query, passage)
             for place, ((text, _), whole) in enumerate(zip(pairs, passages, strict=True))
             for query, passage in _windows(query_ids[text], whole, self._room)
             if self._readable(query) and self._readable(passage)
-            for head in (len(self._before) + len(query) + self._closing,)
         ]
+
+    def _joined(self, place: int, query: IntArray, passage: IntArray) -> TokenizedPair:
+        ids = np.concatenate((self._before, query, self._between, passage, self._after))
+        head = len(self._before) + len(query)
+        start = head + len(self._between)
+        return TokenizedPair(place, ids, head + self._closing, slice(start, start + len(passage)))
 
     def _by_tokenizer(self, texts: Sequence[str]) -> list[IntArray]:
         encodings = self._tokenizer.encode_batch_fast(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from evaluation.benchmarks import encode, rerank, search
+from evaluation.benchmarks import encode, rerank, rerank_load, search
 from evaluation.benchmarks.report import Row, compared
 from evaluation.benchmarks.texts import passages, queries
 from tests.support.models import static_model
@@ -80,11 +80,18 @@ def test_rerank_benchmark_should_compare_each_figure_with_its_reference(
     for name, value in small.items():
         monkeypatch.setattr(rerank, name, value)
     monkeypatch.setattr(rerank, "chunks", lambda: passages(2))
+    for name, count in {"SEARCHES": 1, "USERS": 2, "ROUNDS": 1, "READS_S": 0}.items():
+        monkeypatch.setattr(rerank_load, name, count)
     out = StringIO()
     call_command("benchmark", "rerank", stdout=out)
     ours, reference, *others = out.getvalue().splitlines()
     assert ours.startswith("Quarry") and f"x {rerank.REFERENCE}" in ours
     assert reference.startswith(rerank.REFERENCE)
+    assert [line.split(":")[0].split(", ")[-1] for line in others if "first 5 in time" in line] == [
+        "alone",
+        "a third of the speed",
+        "2 users at once",
+    ]
     for name in (f"x {rerank.FULL}", "x padded to 512", "x one caller", "x 2 times the wait"):
         assert any(name in line for line in others)
     assert "rows of a GPU are left out" in capsys.readouterr().out

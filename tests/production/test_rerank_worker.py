@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support import cross_encoders
@@ -105,8 +106,9 @@ def test_a_worker_at_work_slow_hung_and_dead_should_never_cost_more_than_the_dea
         best, worst = caller.rerank(PASSAGES, 20)
         assert best > worst
 
-        slow = [f"Number {number} of very many long passages. " * 200 for number in range(200)]
-        assert caller.rerank(slow, 0.3) in ("timeout", "busy")
+        many = [f"Number {number} of very many long passages. " * 200 for number in range(200)]
+        some = caller.rerank(many, 1.0)
+        assert np.isfinite(some[:5]).all() and some[-1] == -np.inf
 
         os.killpg(worker.pid, signal.SIGSTOP)
         assert caller.rerank(PASSAGES, 0.3) == "timeout"

@@ -83,7 +83,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         service("web", "gunicorn", *config, "config.wsgi")
         worker = ("celery", "-A", "config", "worker", "--queues")
         service("ingest", *worker, "ingest", "--pool", "prefork", "--concurrency", "2", "-n", "ingest@%h")
-        service("rerank", *worker, "rerank", "--pool", "threads", "--concurrency", "16", "-n", "rerank@%h")
+        service("rerank", *worker, "rerank", "--pool", "threads", "--concurrency", "64", "-n", "rerank@%h")
         service("beat", "celery", "-A", "config", "beat", "--pidfile=")
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
         yield Stack(f"http://127.0.0.1:{port}", command("token", "admin").splitlines()[-1])

@@ -45,8 +45,17 @@ def titles(answer: Any) -> list[str]:
 
 def test_search_should_answer_with_passages(people: People, dogs: Document) -> None:
     body = ask(people.colleague).json()
-    assert set(body) == {"query_id", "took_ms", "total", "degraded", "reranked", "hits", "facets"}
-    assert (body["reranked"], body["degraded"]) == (False, ["rerank_off"])
+    assert set(body) == {
+        "query_id",
+        "took_ms",
+        "total",
+        "degraded",
+        "reranked",
+        "reranked_count",
+        "hits",
+        "facets",
+    }
+    assert (body["reranked"], body["reranked_count"], body["degraded"]) == (False, 0, ["rerank_off"])
     assert body["total"] == {"value": 2, "relation": "eq"}
     assert body["took_ms"] > 0
     hit = body["hits"][0]

@@ -6,7 +6,7 @@ import pytest
 
 from ingestion import documents
 from library.models import Access, Chunk, Library, Role
-from searchapp import reranking
+from searchapp import scoring
 from searchapp.query import QueryError
 from searchapp.search import Filters, search, suggest
 from tests.factories import People, ready_document
@@ -64,7 +64,7 @@ def test_search_should_answer_without_the_reranker(people: People, library: Libr
 def test_search_should_outlive_a_reranker_that_cannot_be_loaded(
     people: People, library: Library, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reranking, "_batching", reranking._batching.__wrapped__)
+    monkeypatch.setattr(scoring, "_batching", scoring._batching.__wrapped__)
     settings.RERANKER, settings.RERANK_BACKEND = str(tmp_path), "onnx-int8"
     page = search(people.colleague, "train tickets")
     assert (page.reranked, page.degraded) == (False, ["rerank_unavailable"])

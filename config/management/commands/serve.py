@@ -17,7 +17,7 @@ from config.warming import warm
 from config.wsgi import application
 from indexing import engine
 from ingestion.demo import load_demo
-from searchapp import reranking
+from searchapp import scoring
 
 
 class Command(BaseCommand):
@@ -46,8 +46,8 @@ class Command(BaseCommand):
         if settings.RERANK_BACKEND == "off":
             return
         try:
-            reranking.batching()
-        except reranking.RerankerSettingsError as error:
+            scoring.batching()
+        except scoring.RerankerSettingsError as error:
             raise CommandError(str(error)) from error
 
     def _on_stop(self, handler: Any) -> None:

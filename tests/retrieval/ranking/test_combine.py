@@ -52,3 +52,16 @@ def test_combine_should_keep_the_order_where_nothing_was_read_or_all_is_equal() 
 def test_combine_should_refuse_scores_of_other_candidates() -> None:
     with pytest.raises(ValueError, match="3 scores for 4 candidates"):
         combine(FUSED, [1, 2, 3])
+
+
+def test_combine_should_put_the_scored_above_those_for_whom_there_was_no_time() -> None:
+    late = -math.inf
+    assert order([1, 2, late, late], weight=1) == "bacd"
+    assert order([-9, -8, late, late], weight=1) == "bacd"
+    assert order([late, late, 1, 2], weight=1) == "dcab"
+    assert order([late] * 4) == "abcd"
+
+
+def test_combine_should_leave_the_unread_in_their_places_among_the_late() -> None:
+    assert order([1, math.nan, 2, -math.inf], weight=1) == "cbad"
+    assert order([math.nan, -math.inf, -math.inf, 3], weight=1) == "adbc"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retrieval.reranker import Reranker, load_reranker
+from retrieval.reranker.batching import BatchingReranker
+from retrieval.reranker.metrics import Counters
 
 FOLDER = Path(__file__).resolve().parents[3] / "models" / "reranker"
 
@@ -52,6 +55,16 @@ def test_shipped_reranker_should_leave_other_scripts_alone(reranker: Reranker) -
 def test_batching_should_not_change_scores_beyond_quantization(reranker: Reranker) -> None:
     single = np.concatenate([reranker.score([pair]) for pair in PAIRS])
     assert reranker.score(PAIRS) == pytest.approx(single, abs=0.5)
+
+
+def test_with_enough_time_the_model_thread_should_score_exactly_as_the_model_does(reranker: Reranker) -> None:
+    pairs = [(query, f"{passage} {number}") for number, (query, passage) in enumerate(PAIRS * 3)]
+    batching = BatchingReranker(reranker, Counters())
+    batching.warm_up()
+    scores = batching.score(pairs, deadline=time.monotonic() + 600)
+    batching.close()
+    assert scores.values.tolist() == reranker.score(pairs).tolist()
+    assert scores.whole.all()
 
 
 def test_sentence_transformers_should_give_the_same_scores(reranker: Reranker) -> None:

@@ -35,7 +35,7 @@ class OverlapBackend:
 
     def forward(self, batch: Batch) -> FloatArray:
         self.entered.set()
-        self.gate.wait(5)
+        self.gate.wait(30)
         self.runs.append(batch.input_ids)
         if (batch.input_ids == WORDS.index("poison")).any():
             raise ValueError("poisoned")

@@ -58,14 +58,13 @@ def test_the_page_should_show_the_first_order_while_the_reranker_hangs(
     settings.RERANK_DEADLINE_MS = DEADLINE_MS
     client.force_login(people.colleague)
     first = client.get("/", {"q": "w1", "stage": "first"}, headers={"hx-request": "true"})
-    assert "first order, reranking" in first.content.decode()
+    assert 'hx-trigger="load"' in first.content.decode()
     started = time.monotonic()
     best = client.get("/", {"q": "w1", "stage": "best"}, headers={"hx-request": "true"})
     whole = client.get("/", {"q": "w1"})
     assert time.monotonic() - started < 2 * (DEADLINE_MS / 1000 + BUSY_S)
     for answer in (best, whole):
         text = answer.content.decode()
-        assert "not reranked: it took too long" in text
         assert text.count('class="group"') == 4
         assert 'hx-trigger="load"' not in text
 
