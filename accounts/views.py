@@ -31,8 +31,7 @@ def create_token(request: PageRequest) -> HttpResponse:
 @require_POST
 @page
 def revoke_token(request: PageRequest) -> HttpResponse:
-    key = request.POST.get("key", "").replace("\0", "")  # Postgres takes no NUL
-    AuthToken.objects.filter(user=request.user, token_key=key).delete()
+    AuthToken.objects.filter(user=request.user, token_key=request.POST.get("key", "")).delete()
     messages.success(request, "The token is revoked. Programs that use it are refused from now on.")
     return redirect("account")
 

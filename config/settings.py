@@ -83,6 +83,7 @@ CACHES: dict[str, Any] = {
 MEDIA_ROOT = DATA_DIR / "files"
 MAX_UPLOAD_BYTES = env.number("QUARRY_MAX_UPLOAD_MB", 100, least=1) * 2**20
 MAX_FILES_PER_UPLOAD = env.number("QUARRY_MAX_FILES_PER_UPLOAD", 200, least=1)
+MIN_FREE_BYTES = env.number("QUARRY_MIN_FREE_MB", 256) * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES_PER_UPLOAD
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -184,6 +185,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "operations.health.HealthChecks",
     "operations.metrics.RequestMetrics",
+    "operations.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

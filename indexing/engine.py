@@ -31,7 +31,11 @@ AVERAGE_LENGTH = 150.0  # stemmed words without stop words in a passage of the d
 
 @cache
 def index() -> Index:
-    return open_index(IndexSettings(settings.INDEX_DIR, settings.QDRANT_URL, **settings.QDRANT))
+    return open_index(
+        IndexSettings(
+            settings.INDEX_DIR, settings.QDRANT_URL, min_free=settings.MIN_FREE_BYTES, **settings.QDRANT
+        )
+    )
 
 
 def close_index() -> None:

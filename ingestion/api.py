@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,9 @@ from rest_framework.views import APIView
 
 from ingestion import documents
 from ingestion.bulk import Stream, ingest_lines
+from ingestion.intake import Outcome, ingest_members, is_archive
 from ingestion.serializers import (
+    ArchiveSerializer,
     BulkLineSerializer,
     DocumentSerializer,
     UploadFormSerializer,
@@ -27,9 +29,9 @@ from ingestion.serializers import (
 from library import api as library_api
 from library.access import document_for, library_for, library_named, readable_documents
 from library.downloads import download
-from library.errors import RefusedError
+from library.errors import RefusedError, UploadError
 from library.http import StreamParser, UploadParser
-from library.models import Role, Status
+from library.models import Library, Role, Status
 from library.pagination import answer_page, page_of, page_parameters
 from library.serializers import (
     problems,
@@ -42,6 +44,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="Names this upload: sent again within 24 hours, it answers with the same document.",
+)
+
+
+UPLOADED = PolymorphicProxySerializer(
+    "Uploaded", serializers=[DocumentSerializer, ArchiveSerializer], resource_type_field_name=None
 )
 
 
@@ -67,29 +74,30 @@ class Documents(APIView):
     @extend_schema(
         operation_id="documents_create",
         summary="Upload a file",
-        description="Answers as soon as the file is stored; ask for the document to see when it is ready.",
+        description="Answers as soon as the file is stored; ask for the document to see when it is ready. Of "
+        "a .zip each member becomes a document, or is refused for itself; Location lists the library then.",
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": UploadFormSerializer},
-        responses={202: DocumentSerializer, **problems(400, 403, 404, 409, 413, 415, 422, 507)},
+        responses={202: UPLOADED, **problems(400, 403, 404, 409, 413, 415, 422, 507)},
     )
     def post(self, request: Request) -> Response:
         file, fields = _upload(request)
         library = library_named(request.user, fields["library"], Role.EDITOR)
-        document = documents.create(
-            library,
-            file.name,
-            file,
-            user=request.user,
-            details=documents.Details(
-                title=fields.get("title", ""),
-                metadata=fields.get("metadata"),
-                tags=tuple(fields.get("tags", ())),
-            ),
-            idempotency_key=_idempotency_key(request),
+        details = documents.Details(
+            title=fields.get("title", ""),
+            metadata=fields.get("metadata"),
+            tags=tuple(fields.get("tags", ())),
         )
-        address = request.build_absolute_uri(reverse("api-document", args=[document.pk]))
-        body = DocumentSerializer(document, context={"request": request}).data
-        return Response(body, 202, headers={"Location": address})
+        more: Any = {"user": request.user, "details": details, "idempotency_key": _idempotency_key(request)}
+        context = {"request": request}
+        if is_archive(file.name):
+            body = ArchiveSerializer({"members": _members(library, file, **more)}, context=context).data
+            address = f"{reverse('api-documents')}?library={library.pk}"
+        else:
+            document = documents.create(library, file.name, file, **more)
+            body = DocumentSerializer(document, context=context).data
+            address = reverse("api-document", args=[document.pk])
+        return Response(body, 202, headers={"Location": request.build_absolute_uri(address)})
 
 
 class BulkDocuments(APIView):
@@ -181,6 +189,21 @@ def _upload(request: Request) -> tuple[Any, dict[str, Any]]:
             "bad_form", 400, "Send the field “library” once, “title” and “metadata” at most once."
         )
     return files["file"], validated(UploadSerializer(data=data))
+
+
+def _members(library: Library, archive: Any, *, details: documents.Details, **more: Any) -> list[Outcome]:
+    """What became of each member of an archive. Raises `RefusedError` where nothing of it came in."""
+    if details.title:
+        raise RefusedError("bad_form", 400, "Leave “title” out: the members of an archive have their own.")
+    outcomes: list[Outcome] = []
+    try:
+        for outcome in ingest_members(library, archive, details=details, **more):
+            outcomes.append(outcome)
+    except UploadError as error:
+        if not outcomes:
+            raise
+        outcomes.append(Outcome(archive.name, code=error.code, message=error.message))
+    return outcomes
 
 
 def _idempotency_key(request: Request) -> str:

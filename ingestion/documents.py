@@ -23,6 +23,7 @@ from ingestion import idempotency, tasks
 from ingestion.parsing.uploads import MAX_NAME, check_upload, safe_name
 from library.errors import RefusedError, UploadError, too_large
 from library.models import Chunk, Document, Library, Status
+from retrieval.disk import ensure_room
 
 MAX_DETAILS = 64_000  # characters of JSON
 
@@ -69,9 +70,9 @@ def create(
     `RefusedError` for a key that came with other bytes before.
     """
     name = _safe_path(name)
-    _check_size(content)
+    check_size(content)
     _check_details(details)
-    sha256 = _hash(content)
+    sha256 = hash_of(content)
     if idempotency_key and (made := idempotency.document_of(user, idempotency_key, library, sha256)):
         return made
     file_type = check_upload(name, content)
@@ -197,12 +198,14 @@ def _safe_path(name: str) -> str:
     return path
 
 
-def _check_size(content: File[bytes]) -> None:
+def check_size(content: File[bytes]) -> None:
+    """Whether there is room for it. Raises `UploadError`, and `OSError` where the disk is nearly full."""
     size = content.size
     if not size:
         raise UploadError("empty", 400, "The file is empty. Choose a file that has content.")
     if size > settings.MAX_UPLOAD_BYTES:
         raise too_large(settings.MAX_UPLOAD_BYTES)
+    ensure_room(settings.MEDIA_ROOT, size + settings.MIN_FREE_BYTES)
 
 
 def _check_details(details: Details) -> None:
@@ -214,7 +217,8 @@ def _check_details(details: Details) -> None:
         raise UploadError("bad_details", 400, "Title, metadata or tags hold characters that are no text.")
 
 
-def _hash(content: File[bytes]) -> str:
+def hash_of(content: File[bytes]) -> str:
+    """SHA-256, in hexadecimal."""
     digest = hashlib.sha256()
     for block in content.chunks():
         digest.update(block)

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 
-from ingestion import documents
+from ingestion import documents, idempotency
 from ingestion.documents import Details, DuplicateError
 from ingestion.parsing import ParseLimits
 from ingestion.parsing.archives import archive_members
-from library.errors import UploadError
+from library.errors import RefusedError, UploadError
 from library.http import load_json
 from library.models import Document, Library
 
@@ -57,25 +57,55 @@ def ingest_paths(library: Library, paths: Iterable[Path], *, user: Any = None) -
             yield Outcome(str(path), code="not_found", message="There is no such file or folder.")
 
 
-def ingest_upload(library: Library, upload: UploadedFile[bytes], *, user: Any = None) -> Iterator[Outcome]:
-    """Accept a file from a form; of a .zip, each member."""
+def is_archive(name: str) -> bool:
+    """Whether a file stands for its members."""
+    return name.lower().endswith(".zip")
+
+
+def ingest_upload(library: Library, upload: File[bytes], *, user: Any = None) -> Iterator[Outcome]:
+    """Accept a file by its name; of a .zip, each member."""
     name = upload.name or ""
-    if name.lower().endswith(".zip"):
-        yield from ingest_archive(library, upload, name, user=user)
+    if is_archive(name):
+        try:
+            yield from ingest_members(library, upload, user=user)
+        except (RefusedError, OSError) as error:
+            yield _refusal(name, error)
     else:
         yield _accept(name, lambda: documents.create(library, name, upload, user=user))
 
 
-def ingest_archive(
-    library: Library, archive: Path | IO[bytes] | UploadedFile[bytes], name: str, *, user: Any = None
+def ingest_members(
+    library: Library,
+    archive: File[bytes],
+    *,
+    user: Any = None,
+    details: Details = documents.NO_DETAILS,
+    idempotency_key: str = "",
 ) -> Iterator[Outcome]:
-    """Accept each member of a .zip; an archive that is unsafe as a whole is one refusal."""
-    try:
-        for member, read in archive_members(archive, ParseLimits()):
-            create = partial(documents.create, library, member, ContentFile(read()), user=user)
-            yield _accept(member, create)
-    except UploadError as error:
-        yield Outcome(name, code=error.code, message=error.message)
+    """Accept each member of a .zip. Each gets these details, and what it becomes is found again by the key.
+
+    A member that cannot be unpacked is refused for itself. Raises `UploadError` for an archive that may not
+    come in, or is unsafe as a whole: at once, or after members that stay.
+    """
+    if isinstance(archive, UploadedFile):  # one on this machine may be larger: its members are checked
+        documents.check_size(archive)
+    empty = True
+    for member, read in archive_members(archive, ParseLimits()):
+        if empty and idempotency_key:
+            idempotency.claim_archive(user, idempotency_key, library, documents.hash_of(archive))
+        empty = False
+        key = idempotency.member_key(idempotency_key, member) if idempotency_key else ""
+        create = partial(_create, library, member, read, user=user, details=details, idempotency_key=key)
+        outcome = _accept(member, create)
+        if outcome.code == "unsafe_archive":
+            raise UploadError(outcome.code, 400, outcome.message)
+        yield outcome
+    if empty:
+        raise UploadError("empty", 400, "The archive holds no files. Pack it anew.")
+
+
+def _create(library: Library, name: str, read: Callable[[], bytes], **more: Any) -> Document:
+    return documents.create(library, name, ContentFile(read()), **more)
 
 
 def ingest_record(library: Library, record: Any, *, user: Any = None) -> Outcome:
@@ -108,27 +138,27 @@ def _ingest_file(library: Library, path: Path, name: str, user: Any) -> Iterator
                 if line.strip():
                     outcome = ingest_record(library, _json(line), user=user)
                     yield outcome if outcome.name else replace(outcome, name=f"{name}, line {number}")
-    elif path.suffix.lower() == ".zip":
-        yield from ingest_archive(library, path, name, user=user)
     else:
         with path.open("rb") as content:
-            yield _accept(name, lambda: documents.create(library, name, File(content), user=user))
+            yield from ingest_upload(library, File(content, name), user=user)
 
 
 def _accept(name: str, create: Callable[[], Document]) -> Outcome:
     try:
         return Outcome(name, create())
-    except DuplicateError as error:
-        return Outcome(name, error.document, error.code, error.message)
-    except UploadError as error:
-        return Outcome(name, code=error.code, message=error.message)
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        logger.error("The disk for documents is full.")
-        return Outcome(
-            name, code="storage_full", message="There is no room for more documents. Tell an admin."
-        )
+    except (RefusedError, OSError) as error:
+        return _refusal(name, error)
+
+
+def _refusal(name: str, error: RefusedError | OSError) -> Outcome:
+    """What became of a file that was refused. Raises what is no refusal but a fault."""
+    if isinstance(error, RefusedError):
+        there = error.document if isinstance(error, DuplicateError) else None
+        return Outcome(name, there, error.code, error.message)
+    if error.errno not in DISK_FULL:
+        raise error
+    logger.error("The disk for documents is full.")
+    return Outcome(name, code="storage_full", message="There is no room for more documents. Tell an admin.")
 
 
 def _json(line: bytes) -> Any:

@@ -14,8 +14,8 @@ class IdempotencyKey(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     key = models.CharField(max_length=255)
-    sha256 = models.CharField(max_length=64)  # of the content that came with it first
-    document = models.ForeignKey(Document, models.CASCADE)
+    sha256 = models.CharField(max_length=64)  # of the content that came with it first; of library and archive
+    document = models.ForeignKey(Document, models.CASCADE, null=True)  # null: an archive of several
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

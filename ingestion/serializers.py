@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from ingestion.intake import Outcome
 from library.http import load_json
 from library.models import Document, Status
 from library.serializers import ErrorSerializer
@@ -50,6 +51,22 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
     def _address(self, route: str, document: Document) -> str:
         request: Request = self.context["request"]
         return request.build_absolute_uri(reverse(route, args=[document.pk]))
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    """What became of one member of an archive: an `Outcome`."""
+
+    name = serializers.CharField(help_text="With its folders; the archive's own where the rest was refused.")
+    document = DocumentSerializer(allow_null=True, help_text="With `duplicate`: the one that is there.")
+    error = serializers.SerializerMethodField()
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, outcome: Outcome) -> dict[str, str] | None:
+        return None if outcome.accepted else {"code": outcome.code, "message": outcome.message}
+
+
+class ArchiveSerializer(serializers.Serializer[Any]):
+    members = MemberSerializer(many=True)
 
 
 class UploadSerializer(serializers.Serializer[Any]):

@@ -75,10 +75,25 @@ def document_for(user: Person, document_id: UUID, needed: Role = Role.VIEWER) ->
 
 def library_named(user: Person, reference: str, needed: Role = Role.VIEWER) -> Library:
     """`library_for` by id or by name, as programs and forms name libraries."""
-    if "\0" in reference:  # Postgres cannot even be asked for it
-        raise Library.DoesNotExist
+    return library_for(user, one_library(readable_libraries(user), reference).pk, needed)
+
+
+def one_library(libraries: QuerySet[Library], reference: str) -> Library:
+    """The one of these with this id or name.
+
+    Raises `Library.DoesNotExist`, and `RefusedError` with the ids to choose from where several have the name.
+    """
     try:
-        library_id = UUID(reference)
+        return libraries.get(pk=UUID(reference))
     except ValueError:
-        library_id = readable_libraries(user).get(name=reference).pk
-    return library_for(user, library_id, needed)
+        found = list(libraries.filter(name=reference))
+    if not found:
+        raise Library.DoesNotExist
+    if len(found) > 1:
+        ids = ", ".join(str(library.pk) for library in found)
+        raise RefusedError(
+            "ambiguous_library",
+            409,
+            f"Several libraries are called “{reference}”. Name one by its id: {ids}.",
+        )
+    return found[0]

@@ -18,8 +18,8 @@ class AccessInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Library)
 class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "description", "created_at"]
-    search_fields = ["name"]
+    list_display = ["name", "description", "created_at", "id"]  # two may have one name
+    search_fields = ["name", "id"]
     inlines = [AccessInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Library | None = None) -> bool:

@@ -67,7 +67,8 @@ class OneLibrary(APIView):
     )
     def patch(self, request: Request, library_id: UUID) -> Response:
         library = library_for(request.user, library_id, Role.MANAGER)
-        libraries.change(library, **validated(LibraryWriteSerializer(data=request.data, partial=True)))
+        changes = validated(LibraryWriteSerializer(data=request.data, partial=True))
+        libraries.change(library, by=request.user, **changes)
         return Response(_library(request, library_id))
 
 

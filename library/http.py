@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -21,9 +22,10 @@ FORM_BYTES = 2**20  # what a form may hold besides its file
 
 
 def load_json(text: str | bytes) -> Any:
-    """The value. Raises `ValueError` for what is no JSON: NaN, bad encodings, nesting beyond `MAX_DEPTH`."""
+    """The value. Raises `ValueError` for what is no JSON, or no database stores: NaN, numbers that no float
+    holds, bad encodings, nesting beyond `MAX_DEPTH`."""
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("It is nested too deeply.") from None
     level, depth = [value], 0
@@ -41,6 +43,12 @@ def load_json(text: str | bytes) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON.")
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(number := float(digits)):
+        raise ValueError(f"{digits[:20]} is too large a number.")
+    return number
 
 
 class BoundedJSONParser(BaseParser):

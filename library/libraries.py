@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -40,31 +42,43 @@ def described(user: Any) -> QuerySet[Library]:
 
 
 def create(user: Any, name: str, description: str = "") -> Library:
-    """A library that the user manages. Raises `RefusedError` without the permission and for a taken name."""
+    """A library that the user manages. Raises `RefusedError` without the permission, and for the name of one
+    that they can read."""
     if not user.has_perm("library.add_library"):
         raise RefusedError("forbidden", 403, "You may not create libraries. Ask an admin to do it for you.")
     with transaction.atomic():
         library = Library(name=name, description=description)
-        _save(library)
+        _check_name(library, user)
+        library.save()
         Access.objects.create(library=library, user=user, role=Role.MANAGER)
     return library
 
 
-def change(library: Library, **fields: str) -> None:
-    """Change its name or description. Raises `RefusedError` for a taken name."""
+def change(library: Library, *, by: Any, **fields: str) -> None:
+    """Change its name or description. Raises `RefusedError` for the name of one that `by` can read."""
     for field, value in fields.items():
         setattr(library, field, value)
-    _save(library)
+    if "name" in fields:
+        _check_name(library, by)
+    library.save()
 
 
-def _save(library: Library) -> None:
-    try:
-        with transaction.atomic():
-            library.save()
-    except IntegrityError:
-        raise RefusedError(
-            "name_taken", 409, "There is a library of this name. Choose another name."
-        ) from None
+def _check_name(library: Library, user: Any) -> None:
+    """What the person cannot read must not be told, so its name is free."""
+    if readable_libraries(user).filter(name=library.name).exclude(pk=library.pk).exists():
+        raise RefusedError("name_taken", 409, "There is a library of this name. Choose another name.")
+
+
+def told_apart(names: Mapping[UUID, str]) -> dict[UUID, str]:
+    """Names to show, by the library's id: with the first manager where two are alike."""
+    times = Counter(names.values())
+    alike = [pk for pk, name in names.items() if times[name] > 1]
+    managers: dict[UUID, str] = {}
+    if alike:
+        rows = Access.objects.filter(library__in=alike, role=Role.MANAGER).order_by("-pk")
+        for pk, user, group in rows.values_list("library", "user__username", "group__name"):
+            managers[pk] = user or group
+    return {**names, **{pk: f"{names[pk]} ({managers.get(pk, str(pk)[:8])})" for pk in alike}}
 
 
 def grants(library: Library) -> list[Grant]:

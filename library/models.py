@@ -20,10 +20,13 @@ class Role(models.IntegerChoices):
 
 
 class Library(models.Model):
-    """A set of documents with one list of people who may read, add to, or manage it."""
+    """A set of documents with one list of people who may read, add to, or manage it.
+
+    Libraries of different people may have one name: a name that is refused would tell that it exists.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -27,6 +27,13 @@ class Pagination(CursorPagination):
             raise ValidationError({"limit": f"A whole number from 1 to {self.max_page_size}."})
         return int(limit)
 
+    def decode_cursor(self, request: Request) -> Any:
+        """Raises `NotFound`, as for every other cursor that none of our answers had."""
+        cursor = super().decode_cursor(request)
+        if cursor and "\0" in str(cursor.position):
+            raise NotFound
+        return cursor
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})
 

@@ -47,7 +47,9 @@ def libraries(request: PageRequest) -> HttpResponse:
             distinct=True,
         ),
     )
-    context = {"libraries": readable, "form": form if may_create else None}
+    names = sharing.told_apart({library.pk: library.name for library in readable})
+    rows = [(names[library.pk], library) for library in readable]
+    context = {"libraries": rows, "form": form if may_create else None}
     return render(request, "library/list.html", context, status=422 if form.errors else 200)
 
 

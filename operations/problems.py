@@ -17,6 +17,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+from operations.nul import NulError
 
 from ingestion.documents import DuplicateError
 from ingestion.intake import DISK_FULL
@@ -129,6 +130,8 @@ def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler400`, for what fails before a view is reached."""
     if request.path_info.startswith("/api/"):
+        if isinstance(exception, NulError):
+            return _plain("control_characters", 400, f"{exception} Remove them.")
         return _plain("bad_request", 400, "The request is damaged or incomplete.")
     return defaults.bad_request(request, exception)
 
@@ -141,9 +144,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         body, headers = _our_fault(sys.exception())
         return JsonResponse(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
         later = {"Retry-After": str(RETRY_AFTER_S)}
         return HttpResponse(get_template("operations/database_away.html").render(), status=503, headers=later)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return HttpResponse(get_template("operations/disk_full.html").render(), status=507)
     return defaults.server_error(request)
 
 

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.core.cache import cache
 
+from library.access import readable_documents
 from library.errors import RefusedError
+from library.models import Chunk
 from searchapp.models import Feedback
 from searchapp.search import Page
 
@@ -29,10 +31,11 @@ def remember(user: Any, page: Page) -> None:
 def judge(user: Any, query_id: UUID, chunk: UUID, useful: bool) -> None:
     """Store the judgement; a second one of the same passage replaces it.
 
-    Raises `RefusedError` for what this person was not shown in the last hour.
+    Raises `RefusedError` for what this person was not shown in the last hour, or may no longer read.
     """
     shown = cache.get(_key(query_id))
-    if shown is None or shown["user"] != user.pk or chunk not in shown["chunks"]:
+    readable = Chunk.objects.filter(pk=chunk, document__in=readable_documents(user))
+    if shown is None or shown["user"] != user.pk or chunk not in shown["chunks"] or not readable.exists():
         raise RefusedError(
             "not_found", 404, "You were not shown this passage in the last hour. Search again."
         )

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from indexing import engine, frequencies
 from indexing.passages import passage
 from library.access import Person, readable_documents, readable_libraries
+from library.libraries import told_apart
 from library.models import Chunk
 from retrieval.ranking import DEPTH, Query, Ranking, Reranking, Scope, analyse, find, rank
 from retrieval.types import Filter, FusedCandidate, Passage
@@ -154,8 +155,10 @@ class _Candidates:
         self.found: list[Found] = []
 
     def __call__(self, ids: Sequence[str]) -> dict[str, Passage]:
-        chunks = _chunks(self._user, {*ids, *self.beside}).only(*_READ)
-        self.found = [_found(chunk) for chunk in chunks]
+        chunks = list(_chunks(self._user, {*ids, *self.beside}).only(*_READ))
+        libraries = {chunk.document.library for chunk in chunks}
+        names = told_apart({library.pk: library.name for library in libraries})
+        self.found = [_found(chunk, names) for chunk in chunks]
         asked = set(ids)
         return {str(chunk.pk): passage(chunk) for chunk in chunks if str(chunk.pk) in asked}
 
@@ -172,12 +175,12 @@ def _chunks(user: Person, ids: Iterable[str]) -> QuerySet[Chunk]:
     return Chunk.objects.filter(pk__in=ids, document__in=documents).select_related("document__library")
 
 
-def _found(chunk: Chunk) -> Found:
+def _found(chunk: Chunk, names: Mapping[UUID, str]) -> Found:
     document = chunk.document
     return Found(
         document=str(document.pk),
         library=str(document.library_id),
-        library_name=document.library.name,
+        library_name=names[document.library_id],
         type=document.type,
         language=document.language,
         year=str(document.date.year) if document.date else "",

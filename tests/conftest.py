@@ -19,7 +19,15 @@ atexit.register(shutil.rmtree, os.environ["QUARRY_DATA"], ignore_errors=True)
 import django  # noqa: E402
 import pytest  # noqa: E402
 
-from tests import factories  # noqa: E402
+from tests import factories, groups  # noqa: E402
+from tests.groups import (  # noqa: E402, F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_ignore_collect,
+    pytest_runtest_makereport,
+    pytest_unconfigure,
+)
 
 django.setup()
 
@@ -27,11 +35,7 @@ django.setup()
 @pytest.fixture
 def shared_data() -> Path:
     """The evaluation sets and documents that the project does not ship."""
-    default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("QUARRY_TEST_DATA", default))
-    if not folder.is_dir():
-        pytest.skip(f"needs the data folder {folder} (QUARRY_TEST_DATA names another)")
-    return folder
+    return groups.DATA
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,23 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 
 from config.first_start import prepare
 from indexing import engine
+from library.access import one_library
+from library.errors import RefusedError
 from library.models import Library
 from retrieval.index.base import IndexUnavailableError
+
+
+def library_of(libraries: QuerySet[Library], reference: str) -> Library:
+    """The one of these that a command names, by id or name. Raises `CommandError` where there is none, and
+    `RefusedError` where there are several."""
+    try:
+        return one_library(libraries, reference)
+    except Library.DoesNotExist:
+        raise CommandError(f"There is no library {reference} that this person may read.") from None
 
 
 class DataCommand(BaseCommand):
@@ -26,6 +38,8 @@ class DataCommand(BaseCommand):
             raise CommandError(f"The database does not answer: {error}") from error
         except IndexUnavailableError as error:
             raise CommandError(f"The index does not answer: {error}") from error
+        except RefusedError as error:
+            raise CommandError(error.message) from error
         except KeyboardInterrupt:
             raise CommandError("Stopped.") from None
         finally:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, CommandParser
 
-from config.management.data import DataCommand
+from config.management.data import DataCommand, library_of
 from evaluation.judgements import Judged, JudgementsError, Measured, match, measure, read_judgements
 from library.access import Person, readable_libraries
 
@@ -66,10 +66,7 @@ class JudgedCommand(DataCommand):
     def _library(self, user: Person, name: str | None) -> tuple[str, ...]:
         if name is None:
             return ()
-        library = readable_libraries(user).filter(name=name).first()
-        if library is None:
-            raise CommandError(f"There is no library {name} that this person may read.")
-        return (str(library.pk),)
+        return (str(library_of(readable_libraries(user), name).pk),)
 
     def _write(self, path: Path, library: str | None, judged: Judged, runs: list[Measured]) -> None:
         report = {

@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ingestion.parsing.types import ParseError, ParseLimits
+from ingestion.parsing.types import MESSAGES, ParseError, ParseLimits
+from ingestion.parsing.zips import ZIP_FAULTS, TooManyEntriesError, open_zip
 from library.errors import UploadError
 
 BLOCK = 1 << 18
 RATIO_FLOOR = 8 << 20  # what inflates to less is harmless, however well it was packed
-ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
 
 
 class Budget:
@@ -57,13 +56,11 @@ class Budget:
 def open_archive(file: Path | IO[bytes], limits: ParseLimits) -> zipfile.ZipFile:
     """A zip file whose directory is sound. Raises `ParseError`: `corrupt`, `unsafe_archive`."""
     try:
-        archive = zipfile.ZipFile(file)
+        return open_zip(file, entries=limits.archive_entries)
+    except TooManyEntriesError as error:
+        raise ParseError("unsafe_archive") from error
     except ZIP_FAULTS as error:
         raise ParseError("corrupt") from error
-    if len(archive.infolist()) > limits.archive_entries:
-        archive.close()
-        raise ParseError("unsafe_archive")
-    return archive
 
 
 def archive_members(file: Path | IO[bytes], limits: ParseLimits) -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -87,6 +84,8 @@ def archive_members(file: Path | IO[bytes], limits: ParseLimits) -> Iterator[tup
 def _read(budget: Budget, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         return budget.read(archive, info)
+    except MemoryError:  # LZMA takes as much as the archive says
+        raise UploadError("unsafe_archive", 400, MESSAGES["unsafe_archive"]) from None
     except ParseError as error:
         raise UploadError(error.code, 400, error.message) from error
 

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from typing import IO, Protocol
 
 from ingestion.parsing.filetypes import BINARY_MAGIC, BY_EXTENSION, DOC, HWP, MSG, PPT, XLS, FileType
+from ingestion.parsing.types import ParseLimits
+from ingestion.parsing.zips import ZIP_FAULTS, open_zip
 from library.errors import UploadError
 
 HEAD = 4096
@@ -115,10 +117,10 @@ def _zip_agrees(kind: FileType, content: Readable) -> bool:
     content.seek(0)
     stream: IO[bytes] = content  # type: ignore[assignment]  # zipfile reads and seeks, no more
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with open_zip(stream, entries=ParseLimits().archive_entries) as archive:
             names = archive.namelist()
-            mimetype = archive.read("mimetype")[:200] if _small(archive, "mimetype") else b""
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
+            mimetype = archive.read("mimetype") if _plain(archive, "mimetype") else b""
+    except ZIP_FAULTS:
         return True  # damaged: the parser says so
     if any(name.endswith("vbaProject.bin") for name in names):
         return False
@@ -129,8 +131,10 @@ def _zip_agrees(kind: FileType, content: Readable) -> bool:
     return any(name.replace("\\", "/").startswith(kind.marker) for name in names)
 
 
-def _small(archive: zipfile.ZipFile, name: str) -> bool:
+def _plain(archive: zipfile.ZipFile, name: str) -> bool:
+    """Whether a member is small and packed as usual: an LZMA header may ask for gigabytes."""
     try:
-        return archive.getinfo(name).file_size < 1000
+        info = archive.getinfo(name)
     except KeyError:
         return False
+    return info.file_size < 1000 and info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -10,7 +10,8 @@ from retrieval.index.base import Index
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """A Qdrant server by `url`, else the embedded engine in `folder`. The rest concerns servers alone."""
+    """A Qdrant server by `url`, else the embedded engine in `folder`, which writes only while `min_free`
+    bytes of its disk are free. The rest concerns servers."""
 
     folder: Path
     url: str = ""
@@ -20,6 +21,7 @@ class IndexSettings:
     shard_number: int = 1
     replication_factor: int = 1
     write_consistency_factor: int = 1
+    min_free: int = 0
 
 
 def open_index(settings: IndexSettings) -> Index:
@@ -27,7 +29,7 @@ def open_index(settings: IndexSettings) -> Index:
     if not settings.url:
         from retrieval.index.shared import SharedIndex
 
-        return SharedIndex(settings.folder)
+        return SharedIndex(settings.folder, settings.min_free)
     from retrieval.index.server import ServerIndex
 
     return ServerIndex(

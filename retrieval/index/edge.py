@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import ensure_room
 from retrieval.index import vacuum
 from retrieval.index.base import (
     DATE_FIELD,
@@ -40,6 +41,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _WRITE_BATCH = 100  # the engine holds the interpreter lock: 100 points stall other threads about 5 ms
 _FLUSH_SECONDS = 5.0
 _PAGE = 1000
+_OPEN_BYTES = 64 << 20  # opening a shard writes too: a new segment of its log has 32 MB
 
 T = TypeVar("T")
 
@@ -57,10 +59,12 @@ class EdgeIndex:
 
     One process may open a folder at a time (`shared.py` sees to that), and must not fork afterwards. Threads
     may share an instance. A write is in the write-ahead log when it returns, so it survives the death of the
-    process; files are synced to the disk every few seconds of writing, and by `close()`.
+    process; files are synced to the disk every few seconds of writing, and by `close()`. Nothing is opened or
+    written while fewer than `min_free` bytes are free: a full disk ends a process that maps its files.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, min_free: int = 0) -> None:
+        self._min_free = min_free
         self._collections = folder / "collections"
         self._aliases_file = folder / "aliases.json"
         self._lock = threading.RLock()
@@ -78,6 +82,7 @@ class EdgeIndex:
         with self._lock:
             if collection in self._aliases or self._path(collection).exists():
                 return
+            self._ensure_room(self._min_free)
             unfinished = self._collections / f".new-{collection}"
             unfinished.mkdir()
             shard = qdrant.EdgeShard.create(str(unfinished), edge_config(spec))
@@ -211,8 +216,15 @@ class EdgeIndex:
                 shard.engine.flush()
                 self._flushed[collection] = now
 
+        self._ensure_room(self._min_free)
         with self._lock:
             self._run(collection, write)
+
+    def _ensure_room(self, needed: int) -> None:
+        try:
+            ensure_room(self._collections, needed)
+        except OSError as error:
+            raise IndexUnavailableError(f"the disk is nearly full: {error}") from error
 
     def _run(self, collection: str, action: Callable[[_Shard], T]) -> T:
         while True:
@@ -238,6 +250,7 @@ class EdgeIndex:
             path = self._path(name)
             if not path.exists():
                 raise UnknownCollectionError(name)
+            self._ensure_room(min(self._min_free, _OPEN_BYTES))
             try:
                 self._shards[name] = _open(path)
             except Exception as error:  # the binding raises nothing narrower

@@ -32,8 +32,8 @@ class SharedIndex:
     call that was cut off: every write of the contract may be repeated. A forked child starts afresh.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, min_free: int = 0) -> None:
+        self._folder, self._min_free = folder, min_free
         self._guard = threading.Lock()
         self._engine: Owner | Client | None = None
         self._lock_file: int | None = None
@@ -135,7 +135,7 @@ class SharedIndex:
         from retrieval.index.edge import EdgeIndex
 
         try:
-            return Owner(self._folder, EdgeIndex(self._folder))
+            return Owner(self._folder, EdgeIndex(self._folder, self._min_free))
         except BaseException:
             self._unlock()
             raise

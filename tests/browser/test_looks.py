@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Site, screenshot
 
+pytestmark = pytest.mark.browser
+
 QUESTION = "Am I allowed to fly business class to Seoul?"
 SHAPES = {"desk": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 

@@ -13,6 +13,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.browser.conftest import Site
 
+pytestmark = pytest.mark.browser
+
 Watch = Callable[[Page], Page]
 KOREAN = "회의실 예약은 총무팀에 신청합니다. 대회의실은 하루 전에 예약해야 합니다."
 

@@ -12,6 +12,8 @@ from tests.browser.conftest import PHONE, Site
 LEARNED = """
 from django.utils import timezone
 from library.models import Chunk, LearningRun, Library
+
+pytestmark = pytest.mark.browser
 library = Library.objects.get(name="Demo")
 quality = lambda *values: {d: {"ndcg_at_10": v} for d, v in zip((64, 128, 256, 512), values)}
 curve = {w / 10: 0.3 + w / 100 for w in range(11)}

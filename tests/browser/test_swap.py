@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import PHONE, Site
 
+pytestmark = pytest.mark.browser
+
 Watch = Callable[[Page], Page]
 BEST = re.compile("stage=best")
 QUESTION = "how many days of leave do I have"

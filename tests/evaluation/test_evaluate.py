@@ -219,9 +219,9 @@ def test_dimensions_asked_twice_should_be_measured_once(dataset: Path, model: Pa
     assert out.getvalue().count("dense-float") == 1
 
 
+@pytest.mark.torch
 @pytest.mark.filterwarnings("ignore")
 def test_learning_with_a_model_that_is_no_table_should_be_refused(dataset: Path, settings: Any) -> None:
-    pytest.importorskip("sentence_transformers")
     settings.ENCODER = str(tiny_transformer(dataset.parent / "transformer"))
     with pytest.raises(CommandError, match="is no static model"):
         call_command("evaluate", dataset, "--adapt", stdout=StringIO())

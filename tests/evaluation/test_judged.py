@@ -47,10 +47,10 @@ def test_ndcg_should_be_that_of_trec_eval() -> None:
     assert ndcg(np.array([3, np.nan, 1], np.float32), gains) == 1
 
 
+@pytest.mark.torch
 def test_the_gpu_benchmark_should_need_neither_django_nor_the_index() -> None:
     script = (
         "import sys; sys.modules.update(dict.fromkeys(['django', 'qdrant_edge', 'ingestion', 'searchapp']));"
         "import evaluation.benchmarks.rerank_gpu"
     )
-    pytest.importorskip("torch")
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

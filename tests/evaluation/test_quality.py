@@ -14,7 +14,7 @@ SETS = Path(__file__).parents[3] / "shared" / "data" / "eval"
 # No set may be lost in the middle of two legs. Differences below 0.005 are what single queries make.
 WITHIN = 0.005
 
-pytestmark = pytest.mark.skipif(not SETS.is_dir(), reason=f"the evaluation sets are not there ({SETS})")
+pytestmark = pytest.mark.data
 
 
 @pytest.mark.parametrize("name", ["medline", "covidqa_chunks", "npl_vaswani"])

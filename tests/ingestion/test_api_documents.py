@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import uuid
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -179,6 +181,95 @@ def test_upload_should_forget_keys_after_a_day(people: People) -> None:
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert code_of(upload(client, people.library, headers=key), 409) == "duplicate"
     assert upload(client, people.library, content=b"New.", headers=key).status_code == 202
+
+
+MEMBERS = {"2026/leave.txt": "Leave is 25 days.", "travel.md": "# Travel", "virus.exe": "MZ"}
+
+
+def packed(members: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def upload_zip(people: People, members: dict[str, str] = MEMBERS, **more: Any) -> Any:
+    return upload(client_of(people.owner), people.library, name="all.zip", content=packed(members), **more)
+
+
+def test_a_zip_should_answer_202_with_what_became_of_each_member(people: People) -> None:
+    answer = upload_zip(people, tags=["hr"], metadata='{"by": "Kim"}')
+    assert answer.status_code == 202
+    leave, travel, virus = answer.json()["members"]
+    assert (leave["name"], leave["document"]["name"], leave["error"]) == (*["2026/leave.txt"] * 2, None)
+    assert (leave["document"]["status"], travel["document"]["status"]) == ("queued", "queued")
+    assert (virus["document"], virus["error"]["code"]) == (None, "type_not_allowed")
+    assert not Document.objects.filter(type="zip").exists()
+    stored = Document.objects.get(name="travel.md")
+    assert (stored.tags, stored.metadata, stored.created_by) == (["hr"], {"by": "Kim"}, people.owner)
+    listed = client_of(people.owner).get(answer["Location"]).json()["results"]
+    assert {d["id"] for d in listed} == {leave["document"]["id"], travel["document"]["id"]}
+
+
+def test_a_zip_should_say_which_members_are_there_already(people: People) -> None:
+    first = upload_zip(people).json()["members"]
+    again = upload_zip(people).json()["members"]
+    assert [(m["error"] or {}).get("code") for m in again] == ["duplicate", "duplicate", "type_not_allowed"]
+    assert again[0]["document"]["id"] == first[0]["document"]["id"]
+
+
+def test_a_zip_that_is_sent_again_with_its_key_should_be_answered_alike(people: People) -> None:
+    key = {"Idempotency-Key": "import-17"}
+    first = upload_zip(people, headers=key)
+    again = upload_zip(people, headers=key)
+    assert (again.status_code, again.json(), again["Location"]) == (202, first.json(), first["Location"])
+    assert set(Document.objects.values_list("version", flat=True)) == {1}
+
+
+def test_a_zip_should_not_take_the_key_of_another_upload(people: People) -> None:
+    client, key = client_of(people.owner), {"Idempotency-Key": "import-17"}
+    upload_zip(people, headers=key)
+    assert code_of(upload_zip(people, {"a.txt": "Other."}, headers=key), 422) == "idempotency_key_reused"
+    assert code_of(upload(client, people.library, headers=key), 422) == "idempotency_key_reused"
+    other = {"Idempotency-Key": "18"}
+    upload(client, people.library, headers=other)
+    assert code_of(upload_zip(people, headers=other), 422) == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"PK\x03\x04 no more", "corrupt"),
+        (packed({}), "empty"),
+        (packed({"../a.txt": "x"}), "unsafe_archive"),
+        (packed({"a.txt": "Kept out too.", "b.zip": "x"}), "unsafe_archive"),
+    ],
+)
+def test_a_zip_that_is_refused_as_a_whole_should_be_a_problem(
+    people: People, content: bytes, code: str
+) -> None:
+    answer = upload(client_of(people.owner), people.library, name="all.zip", content=content)
+    assert code_of(answer, 400) == code
+    assert not Document.objects.exists()
+
+
+def test_a_member_that_does_not_unpack_should_be_refused_alone(people: People) -> None:
+    content = bytearray(packed({"a.txt": "First.", "b.txt": "Second."}))
+    content[content.index(b"First.")] = 0
+    answer = upload(client_of(people.owner), people.library, name="all.zip", content=bytes(content))
+    first, second = answer.json()["members"]
+    assert (first["error"]["code"], second["document"]["status"]) == ("corrupt", "queued")
+
+
+def test_a_zip_that_was_refused_should_not_keep_its_key(people: People) -> None:
+    client, key = client_of(people.owner), {"Idempotency-Key": "1"}
+    assert code_of(upload(client, people.library, name="a.zip", content=b"PK", headers=key), 400) == "corrupt"
+    assert upload_zip(people, headers=key).status_code == 202
+
+
+def test_a_zip_should_have_no_title(people: People) -> None:
+    assert code_of(upload_zip(people, title="Leave"), 400) == "bad_form"
 
 
 def test_document_should_say_why_it_failed(people: People) -> None:

@@ -15,6 +15,8 @@ from ingestion.parsing.filetypes import ZIP
 from ingestion.parsing.uploads import check_upload
 from library.errors import UploadError
 
+pytestmark = pytest.mark.data
+
 # Scans, drawings, and files whose sheets or slides are empty.
 WITHOUT_TEXT = {
     "image_only_german_pdf.pdf",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -169,3 +171,61 @@ def test_broken_archives_should_be_named(tmp_path: Path) -> None:
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "b.zip").write_bytes(locked)
     assert unsafe(tmp_path / "b.zip") == "encrypted"
+
+
+def entries(path: Path, count: int, claimed: int | None = None) -> Path:
+    """A zip of `count` entries without content, whose end record claims another number."""
+    directory = b"".join(
+        struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", 20, 3, 20, 0, *[0] * 4, 0, 0, 0, 7, *[0] * 4, 0, 0)
+        + b"%07d" % number
+        for number in range(count)
+    )
+    told = count if claimed is None else claimed
+    end = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, min(told, 0xFFFF), min(told, 0xFFFF), len(directory), 0, 0
+    )
+    path.write_bytes(directory + end)
+    return path
+
+
+@pytest.mark.parametrize("claimed", [None, 1])
+def test_a_directory_of_many_entries_should_be_refused_before_it_is_read(
+    tmp_path: Path, claimed: int | None
+) -> None:
+    path = entries(tmp_path / "a.zip", 200_000, claimed)
+    started = time.perf_counter()
+    assert unsafe(path) == "unsafe_archive"
+    office = b"PK\x03\x04" + path.read_bytes()
+    assert check_upload("a.docx", io.BytesIO(office)).label == "docx"  # the parser names what is wrong
+    assert time.perf_counter() - started < 0.5  # zipfile alone takes several seconds for it
+
+
+def test_a_short_directory_may_not_hide_many_entries(tmp_path: Path) -> None:
+    path = entries(tmp_path / "a.zip", 60, claimed=1)
+    assert unsafe(path, replace(LIMITS, archive_entries=50)) == "unsafe_archive"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_member_that_does_not_unpack_should_be_corrupt(tmp_path: Path, method: int) -> None:
+    assert unsafe(broken(tmp_path / "a.zip", "a.txt", method)) == "corrupt"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("kind", ["epub", "hwpx", "odt"])
+def test_a_mimetype_that_does_not_unpack_should_be_left_to_the_parser(
+    tmp_path: Path, kind: str, method: int
+) -> None:
+    content = broken(tmp_path / "a.zip", "mimetype", method).read_bytes()
+    assert check_upload(f"a.{kind}", io.BytesIO(content)).label == kind
+
+
+def broken(path: Path, name: str, method: int) -> Path:
+    """A zip whose member has an intact header and damaged content."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(name, "application/pdf " * 40)
+        size = archive.getinfo(name).compress_size
+    data = bytearray(path.read_bytes())
+    start = 30 + len(name) + 9  # after LZMA's header
+    data[start : start + size - 9] = b"\xff" * (size - 9)
+    path.write_bytes(data)
+    return path

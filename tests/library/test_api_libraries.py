@@ -70,10 +70,39 @@ def test_change_should_be_for_managers(people: People, address: str) -> None:
     wanted = {"name": "Rules"}
     assert code_of(client_of(people.outsider).patch(address, wanted, format="json"), 404) == "not_found"
     assert code_of(client_of(people.colleague).patch(address, wanted, format="json"), 403) == "forbidden"
-    Library.objects.create(name="Taken")
+    taken = Library.objects.create(name="Taken")
+    Access.objects.create(library=taken, user=people.owner)
     owner = client_of(people.owner)
     assert code_of(owner.patch(address, {"name": "Taken"}, format="json"), 409) == "name_taken"
     assert owner.patch(address, wanted, format="json").json()["name"] == "Rules"
+
+
+def test_a_name_should_not_tell_of_a_library_that_one_may_not_see(people: People, address: str) -> None:
+    hidden = Library.objects.create(name="Layoffs")
+    Access.objects.create(library=hidden, user=people.outsider, role=Role.MANAGER)
+    owner = client_of(people.owner)
+    assert owner.patch(address, {"name": "Layoffs"}, format="json").status_code == 200
+    people.owner.user_permissions.add(Permission.objects.get(codename="add_library"))
+    hidden.name = "Sales"
+    hidden.save()
+    assert owner.post(URL, {"name": "Sales"}, format="json").status_code == 201
+
+
+def test_two_libraries_of_one_name_should_be_named_by_id(people: People) -> None:
+    other = Library.objects.create(name="Handbook")
+    Access.objects.create(library=other, user=people.outsider, role=Role.MANAGER)
+    client = client_of(people.colleague)
+    assert client.get("/api/v1/documents?library=Handbook").status_code == 200
+    Access.objects.create(library=other, user=people.colleague)
+    answer = client.get("/api/v1/documents?library=Handbook")
+    assert code_of(answer, 409) == "ambiguous_library"
+    assert str(other.pk) in answer.json()["detail"]
+    assert client.get(f"/api/v1/documents?library={other.pk}").status_code == 200
+    Access.objects.create(library=other, user=people.owner)
+    answer = client_of(people.owner).patch(
+        f"{URL}/{people.library.pk}", {"description": "Ours"}, format="json"
+    )
+    assert answer.status_code == 200
 
 
 def test_delete_should_remove_documents_and_files(people: People, address: str) -> None:

@@ -42,6 +42,19 @@ def test_a_library_should_be_created_by_those_with_the_permission(people: People
     assert again.status_code == 422 and "There is a library of this name" in text_of(again)
 
 
+def test_libraries_of_one_name_should_be_told_apart_by_their_managers(people: People) -> None:
+    other = Library.objects.create(name="Handbook")
+    Access.objects.create(library=other, user=people.outsider, role=Role.MANAGER)
+    assert "Handbook (" not in text_of(client_of(people.colleague).get("/libraries/"))
+    Access.objects.create(library=other, user=people.colleague)
+    shown = text_of(client_of(people.colleague).get("/libraries/"))
+    assert "Handbook (owner)" in shown and "Handbook (outsider)" in shown
+    for library, text in ((people.library, "Leave is 25 days."), (other, "Leave is 30 days.")):
+        ready_document(library, text)
+    labels = [facet.label for facet in search(people.colleague, "leave", rerank=False).facets["library"]]
+    assert sorted(labels) == ["Handbook (outsider)", "Handbook (owner)"]
+
+
 def test_a_library_should_not_be_created_without_the_permission(people: People) -> None:
     client = client_of(people.owner)
     assert "New library" not in text_of(client.get("/libraries/"))

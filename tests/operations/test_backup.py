@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +69,23 @@ def test_a_file_that_is_no_backup_should_be_refused(db: None, tmp_path: Path, co
     file.write_bytes(content)
     with pytest.raises(CommandError, match="cannot be read as a backup"):
         call_command("restore", file)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restore_should_write_nothing_outside_its_folders(
+    folders: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_people()
+    file, forged = tmp_path / "quarry.backup", tmp_path / "forged"
+    call_command("backup", file, verbosity=0)
+    with tarfile.open(file) as original, tarfile.open(forged, "w:gz") as archive:
+        rows = original.getmember(backup.ROWS)
+        archive.addfile(rows, original.extractfile(rows))
+        for name, kind in (("files/../../../out", tarfile.REGTYPE), ("files/link", tarfile.SYMTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd"
+            archive.addfile(member, io.BytesIO())
+    empty(settings, tmp_path, monkeypatch)
+    call_command("restore", forged, verbosity=0)
+    assert not (tmp_path / "out").exists()
+    assert not (settings.MEDIA_ROOT / "link").is_symlink()

@@ -124,6 +124,7 @@ def test_a_worker_at_work_slow_hung_and_dead_should_never_cost_more_than_the_dea
     assert caller.rerank(PASSAGES, 0.3) == "timeout"
 
 
+@pytest.mark.torch
 def test_a_worker_should_end_at_its_start_and_name_the_variable_that_is_wrong(place: Place) -> None:
     threads = ("--pool", "threads")
     said = place.refused(*threads, QUARRY_RERANKER=str(place.folder / "nowhere"))

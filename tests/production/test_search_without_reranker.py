@@ -24,7 +24,7 @@ from redis import Redis
 
 from searchapp.reranking import QUEUE_LASTS_S
 from searchapp.scoring import QUEUE
-from tests.support.servers import ROOT, answers, free_port, listens, program, running, wait_for
+from tests.support.servers import ROOT, answers, free_port, listens, redis_server, running, wait_for
 
 DEMO = ROOT / "demo" / "documents"
 NUMBERS = itertools.count()
@@ -131,7 +131,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
         return done.stdout.strip()
 
     def start_redis() -> Any:
-        command = (program("redis-server"), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "")
+        command = (redis_server(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "")
         return service("redis", *command, "--dir", str(tmp_path))
 
     def start_worker() -> Any:

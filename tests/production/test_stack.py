@@ -19,6 +19,8 @@ import pytest
 
 from tests.support.servers import ROOT, answers, free_port, listens, postgres, redis, running, wait_for
 
+pytestmark = pytest.mark.servers
+
 DEMO = ROOT / "demo" / "documents"
 
 

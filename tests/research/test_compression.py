@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
+from research.candidates import JudgedSet
+from research.compression_report import Row, distillations, tables, verdict
+from training.reranker.teach import Taught
 
-import numpy as np  # noqa: E402
-
-from research.candidates import JudgedSet  # noqa: E402
-from research.compression_report import Row, distillations, tables, verdict  # noqa: E402
-from training.reranker.teach import Taught  # noqa: E402
+pytestmark = pytest.mark.torch
 
 
 def row(key: str, ms: float | None, ndcg: float | None, *, kind: str = "pruned") -> Row:

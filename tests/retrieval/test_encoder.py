@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +31,6 @@ TEXTS = [
     "日本語は 空白 なし",
 ]
 
-needs_sentence_transformers = pytest.mark.skipif(
-    find_spec("sentence_transformers") is None, reason="needs sentence-transformers (the train extra)"
-)
-
 
 def by_sentence_transformers(folder: Path, texts: list[str], dimensions: int) -> np.ndarray:
     from sentence_transformers import SentenceTransformer
@@ -52,7 +47,7 @@ def by_definition(texts: list[str], dimensions: int, tokenizer: Tokenizer | None
     return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
-@needs_sentence_transformers
+@pytest.mark.torch
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("dimensions", [12, 5])

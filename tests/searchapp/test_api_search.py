@@ -233,6 +233,17 @@ def test_feedback_should_be_on_what_one_was_shown_oneself(people: People, dogs: 
     assert not Feedback.objects.exists()
 
 
+def test_feedback_should_not_tell_of_what_one_may_no_longer_read(people: People, dogs: Document) -> None:
+    page = ask(people.colleague).json()
+    query_id, chunk = page["query_id"], page["hits"][0]["chunk"]
+    Access.objects.filter(user=people.colleague).delete()
+    revoked = judge(people.colleague, query_id, chunk)
+    unknown = judge(people.colleague, query_id, str(uuid.uuid4()))
+    assert code_of(revoked, 404) == "not_found"
+    assert revoked.content == unknown.content
+    assert not Feedback.objects.exists()
+
+
 @pytest.mark.parametrize("body", [{}, {"query_id": "x", "chunk": "y", "useful": True}, []])
 def test_feedback_should_say_what_is_wrong(people: People, body: Any) -> None:
     client = client_of(people.colleague)

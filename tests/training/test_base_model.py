@@ -60,9 +60,11 @@ def test_encoder_should_equal_a_look_up_in_the_table() -> None:
     assert model.table.shape[1] == 512
 
 
+@pytest.mark.torch
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sentence_transformers_should_load_the_model() -> None:
-    sentence_transformers = pytest.importorskip("sentence_transformers")
+    import sentence_transformers
+
     model = read_model(str(FOLDER))
 
     vectors = sentence_transformers.SentenceTransformer(str(FOLDER), device="cpu").encode(TEXTS[:4])

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.core.management import CommandError, CommandParser
 from tqdm import tqdm
 
-from config.management.data import DataCommand
+from config.management.data import DataCommand, library_of
 from indexing.reindex import ReindexError
 from learning import runs
 from learning.process import perform
@@ -54,9 +54,7 @@ class Command(DataCommand):
             perform(run)
 
     def _learn(self, name: str) -> None:
-        target = Library.objects.filter(name=name).first()
-        if target is None:
-            raise CommandError(f"There is no library {name}.")
+        target = library_of(Library.objects.all(), name)
         try:
             run = runs.begin(target)
         except RefusedError as error:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from config.embedded import workers
 from config.management.data import DataCommand
 from ingestion.intake import Outcome, ingest_paths
+from library.access import one_library
 from library.models import PENDING, Document, Library, Status
 
 POLL_S = 0.3
@@ -27,13 +28,16 @@ class Command(DataCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-        parser.add_argument("--library", required=True, help="made if there is none of this name")
+        parser.add_argument("--library", required=True, help="id or name; made if there is none")
 
     def handle(self, *args: Any, paths: list[Path], library: str, **options: Any) -> None:
         for path in paths:
             if not path.exists():
                 raise CommandError(f"There is no file or folder {path}.")
-        target, _ = Library.objects.get_or_create(name=library)
+        try:
+            target = one_library(Library.objects.all(), library)
+        except Library.DoesNotExist:
+            target = Library.objects.create(name=library)
         outcomes = list(tqdm(ingest_paths(target, paths), desc="Storing", unit=" files", disable=None))
         accepted = [o.document.pk for o in outcomes if o.accepted and o.document]
         try:

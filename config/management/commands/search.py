@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, CommandParser
 
-from config.management.data import DataCommand
+from config.management.data import DataCommand, library_of
 from config.warming import warm
 from library.access import readable_libraries
 from searchapp.query import QueryError
@@ -54,10 +54,7 @@ class Command(DataCommand):
     def _library(self, user: Any, name: str | None) -> tuple[str, ...]:
         if name is None:
             return ()
-        library = readable_libraries(user).filter(name=name).first()
-        if library is None:
-            raise CommandError(f"There is no library {name} that this person may read.")
-        return (str(library.pk),)
+        return (str(library_of(readable_libraries(user), name).pk),)
 
     def _write(self, page: Page) -> None:
         for number, hit in enumerate(page.hits, page.offset + 1):

@@ -9,6 +9,7 @@ from typing import Any
 import waitress
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from config import env
 from config.embedded import workers
@@ -31,7 +32,13 @@ class Command(BaseCommand):
         listener = self._listen(
             env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535)
         )
-        prepare(self.stdout.write)
+        try:
+            prepare(self.stdout.write)
+        except DatabaseError as error:
+            folder = settings.DATA_DIR
+            raise CommandError(
+                f"The database in {folder} does not open: {error}. Is the disk full?"
+            ) from error
         load_demo()
         self._load_reranker()
         warm()

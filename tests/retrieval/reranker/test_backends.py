@@ -13,6 +13,8 @@ from retrieval.reranker import load_reranker
 from retrieval.reranker.onnx_backend import RUNS_OF_A_THREAD, TOKENS_OF_A_RUN
 from tests.support import cross_encoders
 
+pytestmark = pytest.mark.torch
+
 random = np.random.default_rng(3)
 
 

@@ -67,9 +67,12 @@ def test_with_enough_time_the_model_thread_should_score_exactly_as_the_model_doe
     assert scores.whole.all()
 
 
+@pytest.mark.torch
 def test_sentence_transformers_should_give_the_same_scores(reranker: Reranker) -> None:
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    pytest.importorskip("retrieval.reranker.twin")  # transformers then knows the network
+    import sentence_transformers
+
+    import retrieval.reranker.twin  # noqa: F401  # transformers then knows the network
+
     model = sentence_transformers.CrossEncoder(str(FOLDER), device="cpu")
     reference = model.predict(PAIRS)
     assert load_reranker(FOLDER, backend="torch-fp32").score(PAIRS) == pytest.approx(

@@ -18,6 +18,8 @@ from tests.support import cross_encoders
 from tests.support.triton_server import TritonServer, parse_pbtxt, triton
 from training.reranker.onnx_export import export_triton
 
+pytestmark = pytest.mark.torch
+
 PAIRS = [("w1 w2", " ".join(f"w{i % 60}" for i in range(n))) for n in (3, 50, 9, 31, 90)]
 
 

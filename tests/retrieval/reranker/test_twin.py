@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+from retrieval.reranker.twin import MUCH, SPAN_STEP, SPAN_TOKENS, TwinBert
+from tests.support.cross_encoders import twin_network
 
-from retrieval.reranker.twin import MUCH, SPAN_STEP, SPAN_TOKENS, TwinBert  # noqa: E402
-from tests.support.cross_encoders import twin_network  # noqa: E402
+pytestmark = pytest.mark.torch
 
 CLS, SEP = 1, 2
 Tokens = list[int]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+from retrieval.encoder import load_encoder
+from retrieval.types import FloatArray
+from tests.training.support import corpus, write_tiny_model
+from training.base.sources import Pair
+from training.reranker.calibrate import WEIGHTS, calibrate
 
-from retrieval.encoder import load_encoder  # noqa: E402
-from retrieval.types import FloatArray  # noqa: E402
-from tests.training.support import corpus, write_tiny_model  # noqa: E402
-from training.base.sources import Pair  # noqa: E402
-from training.reranker.calibrate import WEIGHTS, calibrate  # noqa: E402
+pytestmark = pytest.mark.torch
 
 
 class KnowsTheAnswer:

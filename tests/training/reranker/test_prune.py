@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+from retrieval.reranker.twin import TwinBert
+from tests.support.cross_encoders import twin_network
+from training.reranker.export import Exported
+from training.reranker.layers import ridge, sparse_ridge
+from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for
+from training.reranker.vocabulary import used_rows
 
-from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
-
-from retrieval.reranker.twin import TwinBert  # noqa: E402
-from tests.support.cross_encoders import twin_network  # noqa: E402
-from training.reranker.export import Exported  # noqa: E402
-from training.reranker.layers import ridge, sparse_ridge  # noqa: E402
-from training.reranker.prune import Cut, head_gains, keep_vocabulary, prune, stands_for  # noqa: E402
-from training.reranker.vocabulary import used_rows  # noqa: E402
+pytestmark = pytest.mark.torch
 
 HEADS, SIZE = 4, 12
 Tensor = torch.Tensor

@@ -7,18 +7,18 @@ from math import log
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+from retrieval.reranker.twin import SPAN_TOKENS, TwinBert
+from tests.support.cross_encoders import toy_examples, twin_network
+from training.reranker import teach as module
+from training.reranker.batches import EXAMPLES, SIMILAR, Batch, batches, calibration
+from training.reranker.crossing import read_batch, score_all
+from training.reranker.prune import Cut, prune
+from training.reranker.teach import Recipe, Taught, hidden_loss, order_loss, rate_at, teach
+from training.reranker.tokens import joined, padded
 
-from retrieval.reranker.twin import SPAN_TOKENS, TwinBert  # noqa: E402
-from tests.support.cross_encoders import toy_examples, twin_network  # noqa: E402
-from training.reranker import teach as module  # noqa: E402
-from training.reranker.batches import EXAMPLES, SIMILAR, Batch, batches, calibration  # noqa: E402
-from training.reranker.crossing import read_batch, score_all  # noqa: E402
-from training.reranker.prune import Cut, prune  # noqa: E402
-from training.reranker.teach import Recipe, Taught, hidden_loss, order_loss, rate_at, teach  # noqa: E402
-from training.reranker.tokens import joined, padded  # noqa: E402
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

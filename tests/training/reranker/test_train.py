@@ -7,16 +7,16 @@ from math import log
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+from training.reranker.export import Exported, save_card, save_onnx, save_torch
+from training.reranker.tokens import pair_inputs, plain_tokenizer
+from training.reranker.vocabulary import english_vocabulary, save_tokenizer
+from training.reranker.whole import LEAST_WEIGHT, make_whole, term_weights
 
-from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
-
-from training.reranker.export import Exported, save_card, save_onnx, save_torch  # noqa: E402
-from training.reranker.tokens import pair_inputs, plain_tokenizer  # noqa: E402
-from training.reranker.vocabulary import english_vocabulary, save_tokenizer  # noqa: E402
-from training.reranker.whole import LEAST_WEIGHT, make_whole, term_weights  # noqa: E402
+pytestmark = pytest.mark.torch
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ["vaccine", "letter", "##s", "a", "\u754c", "immune", "\u00e9\u00e0", "[unused1]", "7", "the"]
@@ -127,7 +127,6 @@ def test_export_should_give_torchs_scores(made: Path, tmp_path: Path) -> None:
 def test_weight_should_be_that_of_the_model_before_it_was_taught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("sentence_transformers")
     from training.base.sources import Pair
     from training.reranker import train
 
@@ -144,7 +143,6 @@ def test_weight_should_be_that_of_the_model_before_it_was_taught(
 
 
 def test_split_should_ask_only_what_no_step_of_training_learns() -> None:
-    pytest.importorskip("sentence_transformers")
     from training.base.sources import Pair
     from training.reranker.held_out import held_out
     from training.reranker.train import split
