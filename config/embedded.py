@@ -18,7 +18,8 @@ from django.db import connection
 from django.utils import timezone
 
 from config.celery import app, celery_app
-from indexing import reconciler
+from indexing import engine, healing, reconciler, tasks
+from indexing.models import IndexVersion
 from learning import worker as learning_worker
 from library.doorbell import workers_here
 from library.models import IN_PROGRESS, Document, Status
@@ -59,6 +60,7 @@ def _work(leave: threading.Event) -> None:
         beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
         beat.start()
         workers_here.set()
+        tasks.heal.delay(confirm_s=0)
         leave.wait()
         workers_here.clear()
         beat.stop()
@@ -96,12 +98,17 @@ def _wait_for(lock: IO[str], leave: threading.Event) -> bool:
 
 def _put_right() -> None:
     """Mend what a stop or a crash left. Nobody else works in this folder, so every message is lost, every
-    lease is of a process that ended, and every difference between index and database is one to repair."""
+    lease is of a process that ended, and every difference between index and database is one to repair. Of an
+    index that is lost altogether the loss is noted here; the workers build it anew."""
     try:
         now = timezone.now()
         Document.objects.filter(status__in=IN_PROGRESS).update(lease_until=now)
         Document.objects.filter(status=Status.QUEUED).update(dispatch_at=now)
-        reconciler.run(settled=timedelta(0))
+        IndexVersion.objects.filter(state=IndexVersion.State.BUILDING).update(lease_until=now)
+        version = engine.live_version()
+        if not healing.look(version):
+            engine.index().switch(engine.LIVE_ALIAS, version.collection)
+            reconciler.run(settled=timedelta(0))
     except Exception:
         logger.exception("The check at the start failed; the hourly one tries again")
     finally:

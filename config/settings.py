@@ -46,11 +46,20 @@ def database() -> dict[str, Any]:
     url = env.url("QUARRY_DATABASE_URL", "postgres", "postgresql")
     if not url:
         return SQLITE
-    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    config: dict[str, Any] = dict(dj_database_url.parse(url, engine="config.postgresql"))
+    config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
+    patience = env.number("QUARRY_DATABASE_PATIENCE", 60, least=1, most=3600)
     config["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.number("QUARRY_DATABASE_POOL", 8, least=1), "timeout": 2},
         "connect_timeout": 2,
+        "patience": patience,
+        "options": f"-c statement_timeout={20 * patience}s",
+        # A server whose machine is gone acknowledges nothing.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,  # ms
+        **config.get("OPTIONS", {}),
     }
     return config
 
@@ -63,7 +72,7 @@ CACHES: dict[str, Any] = {
         {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
         if EMBEDDED
         else {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "config.brief_redis.BriefRedisCache",
             "LOCATION": REDIS_URL,
             # A search asks twice, and must not wait for a Redis that hangs.
             "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
@@ -155,6 +164,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingestion.tasks.sweep", "schedule": SWEEP_EVERY},
     "sweep-learning": {"task": "learning.tasks.sweep", "schedule": SWEEP_EVERY},
     "reconcile": {"task": "indexing.tasks.reconcile", "schedule": timedelta(hours=1)},
+    # A lost index is noticed by one, and confirmed by the next. None is left over while a worker rebuilds it.
+    "heal": {
+        "task": "indexing.tasks.heal",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 30},
+    },
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the sweep finds in the database what is due
 

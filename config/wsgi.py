@@ -7,6 +7,7 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("QUARRY_DATABASE_PATIENCE", "1")  # people wait for what this process does
 django = get_wsgi_application()
 
 

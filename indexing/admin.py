@@ -10,5 +10,5 @@ from library.admin import ReadOnlyAdmin
 
 @admin.register(IndexVersion)
 class IndexVersionAdmin(ReadOnlyAdmin):
-    list_display = ["collection", "state", "encoder", "dimensions", "created_at", "activated_at"]
+    list_display = ["collection", "state", "encoder", "dimensions", "activated_at", "progress", "lost_at"]
     list_filter = ["state"]

@@ -108,7 +108,7 @@ def new_version(learned: str = "") -> IndexVersion:
     name = learned or settings.ENCODER
     served = served_spec(encoder(name, settings.DIMENSIONS))
     return IndexVersion(
-        collection=f"chunks-{uuid.uuid4().hex[:12]}",
+        collection=new_collection(),
         model=settings.ENCODER,
         learned=learned,
         encoder=name,
@@ -119,10 +119,17 @@ def new_version(learned: str = "") -> IndexVersion:
     )
 
 
+def new_collection() -> str:
+    return f"chunks-{uuid.uuid4().hex[:12]}"
+
+
 def written_versions() -> list[IndexVersion]:
-    """The versions that new documents go to: the live one, and one that is being built beside it."""
-    live = live_version()
-    return [live, *IndexVersion.objects.filter(state=IndexVersion.State.BUILDING)]
+    """The versions that new documents go to: the live one, and one that is being built beside it.
+
+    A live one that was lost is left out as soon as another is being built, so that documents do not wait.
+    """
+    live, building = live_version(), list(IndexVersion.objects.filter(state=IndexVersion.State.BUILDING))
+    return building if building and not live.answers else [live, *building]
 
 
 def active_collections() -> list[str]:

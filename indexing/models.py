@@ -54,12 +54,26 @@ class IndexVersion(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    # While it is built
+    progress = models.FloatField(default=0.0)
+    lease_until = models.DateTimeField(null=True, blank=True)  # later than this, its builder is gone
+    # While it is live: when it was noticed that points are lost, and the share of them (`healing.py`)
+    lost_at = models.DateTimeField(null=True, blank=True)
+    missing = models.FloatField(default=0.0)
 
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_index")
+            models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_index"),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="building"), name="one_index_being_built"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.collection} ({self.state})"
+
+    @property
+    def answers(self) -> bool:
+        """Whether search may use it: of a version that lost some points, the others still answer."""
+        return self.missing < 0.5

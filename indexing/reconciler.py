@@ -45,11 +45,12 @@ def run(settled: timedelta = SETTLED) -> Report:
     the database: a worker says that it works on a document before it writes points, so points that were seen
     before their rows are never taken for orphans.
 
-    A collection that was lost is made anew, and term frequencies that do not add up are counted again. Stored
-    files that no document names are removed after a week.
+    Term frequencies that do not add up are counted again. Stored files that no document names are removed
+    after a week.
+
+    Raises `UnknownCollectionError` for a collection that was lost, which `healing.py` makes anew.
     """
     version = engine.live_version()
-    engine.index().create(version.collection, engine.spec(version))
     there = set(engine.index().ids(version.collection))
     actual = engine.index().facet(version.collection, "document", limit=Document.objects.count() * 2 + 1000)
     documents = Document.objects.filter(active_version__isnull=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from indexing import engine
@@ -14,12 +16,17 @@ from indexing.fitting import fit
 from indexing.models import IndexVersion
 from indexing.passages import batches
 from indexing.points import points
+from library.heartbeat import heartbeat
 from library.models import Chunk
 from retrieval.index.base import UnknownCollectionError
 
 logger = logging.getLogger(__name__)
 
+LEASE = timedelta(seconds=45)
+
 Progress = Callable[[int, int], None]  # chunks done, chunks in all
+
+TAKEN_OVER = "Another re-index took over; this one has stopped."
 
 
 class ReindexError(Exception):
@@ -27,14 +34,21 @@ class ReindexError(Exception):
 
 
 def reindex(
-    version: IndexVersion | None = None, progress: Progress = lambda done, total: None
+    version: IndexVersion | None = None,
+    progress: Progress = lambda done, total: None,
+    *,
+    fitted: bool = False,
 ) -> IndexVersion:
     """Build `version` (by default one from today's settings, with what was learned of the same model), switch
     to it, and return it.
 
-    1. Fit it to the corpus.  2. Say that it is being built: from now on new documents are written to both.
-    3. Copy every chunk.  4. Check that no chunk is missing.  5. Switch, in one transaction.  6. Drop all but
-    the last version. No query fails meanwhile. If a step before 5 fails, only what is new is removed.
+    1. Fit it to the corpus, unless it is `fitted`.  2. Say that it is being built: from now on new documents
+    are written to both.  3. Copy every chunk.  4. Check that no chunk is missing.  5. Switch, in one
+    transaction.  6. Drop all but the last version. No query fails meanwhile. If a step before 5 fails, only
+    what is new is removed.
+
+    Its row tells how far it is, and has a lease that ends soon after a builder that is killed. A live version
+    that was lost is dropped with the old ones.
 
     Raises `ReindexError`, also where another re-index took over: the newest one wins, so that one that was
     killed never stands in the way.
@@ -43,20 +57,23 @@ def reindex(
     for abandoned in IndexVersion.objects.filter(state=IndexVersion.State.BUILDING):
         _drop(abandoned)
     try:
-        fit(version)
+        if not fitted:
+            fit(version)
         engine.index().create(version.collection, engine.spec(version))
-        version.save()
-        _copy(version, progress)
+        _announce(version)
+        with heartbeat(partial(_renew, version)):
+            _copy(version, partial(_report, version, progress))
         _check(version)
         last = _switch(version)
     except UnknownCollectionError:
         _drop(version)
-        raise ReindexError("Another re-index took over; this one has stopped.") from None
+        raise ReindexError(TAKEN_OVER) from None
     except BaseException:
         _drop(version)
         raise
     engine.index().switch(engine.LIVE_ALIAS, version.collection)
-    for old in IndexVersion.objects.filter(state=IndexVersion.State.RETIRED).exclude(pk=last.pk):
+    retired = IndexVersion.objects.filter(state=IndexVersion.State.RETIRED)
+    for old in retired if last.lost_at else retired.exclude(pk=last.pk):
         _drop(old)
     return version
 
@@ -67,6 +84,27 @@ def rebuild(version: IndexVersion, progress: Progress = lambda done, total: None
     _copy(version, progress)
     _check(version)
     engine.index().switch(engine.LIVE_ALIAS, version.collection)
+    IndexVersion.objects.filter(pk=version.pk).update(lost_at=None, missing=0.0)
+
+
+def _announce(version: IndexVersion) -> None:
+    version.lease_until = timezone.now() + LEASE
+    try:
+        with transaction.atomic():
+            version.save()
+    except IntegrityError:
+        raise ReindexError(TAKEN_OVER) from None
+
+
+def _renew(version: IndexVersion, **fields: float) -> bool:
+    mine = IndexVersion.objects.filter(pk=version.pk)
+    return mine.update(lease_until=timezone.now() + LEASE, **fields) == 1
+
+
+def _report(version: IndexVersion, progress: Progress, done: int, total: int) -> None:
+    if not _renew(version, progress=done / max(total, 1)):
+        raise ReindexError(TAKEN_OVER)
+    progress(done, total)
 
 
 def _copy(version: IndexVersion, progress: Progress) -> None:
@@ -104,7 +142,7 @@ def _switch(version: IndexVersion) -> IndexVersion:
         version.state, version.activated_at = IndexVersion.State.LIVE, timezone.now()
         mine = IndexVersion.objects.filter(pk=version.pk)
         if not mine.update(state=version.state, activated_at=version.activated_at):
-            raise ReindexError("Another re-index took over; this one has stopped.")
+            raise ReindexError(TAKEN_OVER)
     return last
 
 

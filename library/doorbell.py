@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,13 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+
+from library.publishing import publish
 
 if TYPE_CHECKING:
     from celery import Task
     from django.db.models import Model
-
-logger = logging.getLogger(__name__)
 
 # How long a message may stay unanswered before the sweep rings again.
 RING_AGAIN = timedelta(seconds=60)
@@ -35,9 +33,4 @@ def ring(task: Task, model: type[Model], row_id: UUID) -> None:
 def _send(task: Task, row_id: UUID) -> bool:
     if settings.EMBEDDED and not workers_here.is_set():
         return False
-    try:
-        task.delay(str(row_id))
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker did not take a message (%s); the sweep will ring again.", error)
-        return False
-    return True
+    return publish(task, str(row_id))

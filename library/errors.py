@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+RETRY_AFTER_S = 5  # what is told of something that is away for a moment
+
 
 class RefusedError(Exception):
     """A request that is refused: a stable code, an HTTP status, and a sentence that says what to do."""

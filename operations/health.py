@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +15,9 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from indexing import engine
+from indexing import engine, healing
+from indexing.healing import IndexRebuildingError
+from library import publishing
 from operations import metrics
 from retrieval.index.base import IndexUnavailableError
 from searchapp import reranking
@@ -34,11 +36,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 if every part answers, else 503 with the names of those that do not.
 
-    Search is as good as it can be unless something is `degraded`, without which it still serves.
+    Search is as good as it can be unless something is `degraded`, without which it still serves. While a lost
+    index is built anew, `index_rebuilding` says how far that is.
     """
-    missing = [name for name, check in _checks().items() if not _passes(name, check)]
+    faults = _faults()
+    missing = list(faults)
     degraded = ["reranker"] if reranking.breaker.open else []
-    answer = {"ready": not missing, "not_ready": missing, "degraded": degraded}
+    answer: dict[str, Any] = {"ready": not missing, "not_ready": missing, "degraded": degraded}
+    if isinstance(rebuilding := faults.get("index"), IndexRebuildingError):
+        answer["index_rebuilding"] = {"percent": rebuilding.percent}
     return JsonResponse(answer, status=503 if missing else 200)
 
 
@@ -61,18 +67,23 @@ class HealthChecks:
         return ANSWERS.get(request.path_info, self._get_response)(request)
 
 
-def _checks() -> dict[str, Callable[[], None]]:
-    checks = {"database": _database, "index": _index}
-    return checks if settings.EMBEDDED else {**checks, "broker": _broker}
+def _faults() -> dict[str, Exception]:
+    """What does not answer, by name, and how it said so. A database that is away is asked once: that takes a
+    while if it hangs."""
+    database = _fault("database", _database)
+    faults = {"database": database, "index": _fault("index", _index if database else _whole_index)}
+    if not settings.EMBEDDED:
+        faults["broker"] = _fault("broker", _broker)
+    return {name: fault for name, fault in faults.items() if fault}
 
 
-def _passes(name: str, check: Callable[[], None]) -> bool:
+def _fault(name: str, check: Callable[[], None]) -> Exception | None:
     try:
         check()
     except (DatabaseError, IndexUnavailableError, OperationalError, OSError) as error:
         logger.warning("The %s does not answer: %s", name, error)
-        return False
-    return True
+        return error
+    return None
 
 
 def _database() -> None:
@@ -84,6 +95,12 @@ def _index() -> None:
     engine.index().collections()
 
 
+def _whole_index() -> None:
+    version = engine.live_version()
+    if version.lost_at or version.collection not in engine.index().collections():
+        raise healing.rebuilding()
+
+
 def _broker() -> None:
-    with current_app.connection_for_write() as broker:
-        broker.ensure_connection(max_retries=1, timeout=2)
+    with publishing.connection() as broker:
+        broker.ensure_connection(max_retries=1, timeout=1)

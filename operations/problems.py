@@ -17,18 +17,18 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
-from operations.nul import NulError
 
+from indexing.healing import IndexRebuildingError
 from ingestion.documents import DuplicateError
 from ingestion.intake import DISK_FULL
-from library.errors import RefusedError
+from library.errors import RETRY_AFTER_S, RefusedError
 from library.models import Document, Library
+from operations.nul import NulError
 from retrieval.index.base import IndexUnavailableError
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = 5
 # Refusals of REST framework whose own codes say less than ours.
 CODES = {"parse_error": "bad_request", "throttled": "too_many_requests", "permission_denied": "forbidden"}
 TEXT_CODES = ("null_characters_not_allowed", "surrogate_characters_not_allowed")
@@ -74,6 +74,10 @@ def _describe(error: Exception, context: dict[str, Any]) -> tuple[dict[str, Any]
 
 def _our_fault(error: BaseException | None) -> tuple[dict[str, Any], dict[str, str]]:
     later = {"Retry-After": str(RETRY_AFTER_S)}
+    if isinstance(error, IndexRebuildingError):
+        return problem("index_rebuilding", 503, f"{error} Try again later."), {
+            "Retry-After": str(error.retry_after_s)
+        }
     if isinstance(error, IndexUnavailableError):
         return problem(
             "index_unavailable", 503, "The index does not answer. Try again in a few seconds."

@@ -25,7 +25,7 @@ def remember(user: Any, page: Page) -> None:
     try:
         cache.set(_key(page.query_id), shown, REMEMBERED_S)
     except Exception:  # every cache backend has errors of its own
-        logger.warning("The cache does not answer; feedback will not be taken.", exc_info=True)
+        logger.warning("The cache does not answer; feedback will not know its query.", exc_info=True)
 
 
 def judge(user: Any, query_id: UUID, chunk: UUID, useful: bool) -> None:
@@ -33,15 +33,25 @@ def judge(user: Any, query_id: UUID, chunk: UUID, useful: bool) -> None:
 
     Raises `RefusedError` for what this person was not shown in the last hour, or may no longer read.
     """
-    shown = cache.get(_key(query_id))
-    readable = Chunk.objects.filter(pk=chunk, document__in=readable_documents(user))
-    if shown is None or shown["user"] != user.pk or chunk not in shown["chunks"] or not readable.exists():
+    query, judged = _query(user, query_id, chunk), {"useful": useful, "user": user}
+    Feedback.objects.update_or_create(
+        query_id=query_id, chunk=chunk, defaults=judged, create_defaults=judged | {"query": query}
+    )
+
+
+def _query(user: Any, query_id: UUID, chunk: UUID) -> str:
+    """Return the query that showed the passage to this person, empty while the cache is away."""
+    readable = Chunk.objects.filter(pk=chunk, document__in=readable_documents(user)).exists()
+    try:
+        shown = cache.get(_key(query_id))
+    except Exception:  # every cache backend has errors of its own
+        logger.warning("The cache does not answer; feedback is stored without its query.", exc_info=True)
+        shown = {"user": user.pk, "query": "", "chunks": [chunk]}
+    if not readable or shown is None or shown["user"] != user.pk or chunk not in shown["chunks"]:
         raise RefusedError(
             "not_found", 404, "You were not shown this passage in the last hour. Search again."
         )
-    Feedback.objects.update_or_create(
-        query_id=query_id, chunk=chunk, defaults={"query": shown["query"], "useful": useful, "user": user}
-    )
+    return str(shown["query"])
 
 
 def _key(query_id: UUID | str) -> str:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from indexing import engine, frequencies
+from indexing import engine, frequencies, healing
 from indexing.passages import passage
 from library.access import Person, readable_documents, readable_libraries
 from library.libraries import told_apart
@@ -62,6 +62,7 @@ class Page:
     query_id: str
     hits: Sequence[Hit]
     ranking: Ranking  # of all candidates
+    rebuilding: bool  # the index lost some points, and what is there answers
     facets: Mapping[str, Sequence[Facet]]
     took_ms: float
     offset: int
@@ -88,7 +89,8 @@ class Page:
     @property
     def degraded(self) -> list[str]:
         """Why something is missing: "rerank_timeout", ..."""
-        return [f"rerank_{self.ranking.not_reranked}"] if self.ranking.not_reranked else []
+        reranking = [f"rerank_{self.ranking.not_reranked}"] if self.ranking.not_reranked else []
+        return [*(["index_rebuilding"] if self.rebuilding else []), *reranking]
 
 
 def search(
@@ -111,7 +113,8 @@ def search(
     However many hits there are, the database is asked five times: for the index version, the libraries, their
     term frequencies, the candidates, and once more what is shown.
 
-    Raises `QueryError` for what cannot be asked, `IndexUnavailableError` when the index does not answer.
+    Raises `QueryError` for what cannot be asked, `IndexUnavailableError` when the index does not answer,
+    `IndexRebuildingError` while one that was lost is built anew.
     """
     started = time.monotonic()
     text, filters = check_query(query), filters or Filters()
@@ -124,15 +127,17 @@ def search(
     )
     candidates = _Candidates(user)
     scope = Scope(engine.index(), version.collection, encoder, candidates, _filter(libraries, filters))
-    if filters:  # facets also count what the filters hide, so that a choice can be widened again
-        hidden = replace(scope, filter=_filter(readable, Filters(tags=filters.tags)))
-        candidates.beside = [candidate.id for candidate in find(asked, hidden)]
-    ranking = rank(asked, scope, _reranking(started, deadline_ms) if rerank else None)
+    with healing.searched(version):
+        if filters:  # facets also count what the filters hide, so that a choice can be widened again
+            hidden = replace(scope, filter=_filter(readable, Filters(tags=filters.tags)))
+            candidates.beside = [candidate.id for candidate in find(asked, hidden)]
+        ranking = rank(asked, scope, _reranking(started, deadline_ms) if rerank else None)
     return Page(
         query=text,
         query_id=str(uuid.uuid4()),
         hits=_hits(user, asked, scope, ranking, ranking.candidates[offset : offset + limit]),
         ranking=ranking,
+        rebuilding=version.lost_at is not None,
         facets=count_facets(candidates.found, asdict(filters)),
         took_ms=(time.monotonic() - started) * 1000,
         offset=offset,

@@ -13,8 +13,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django_htmx.http import push_url, replace_url
 
+from indexing.healing import IndexRebuildingError
 from ingestion import demo
 from library.access import document_for, readable_documents, readable_libraries, role_in
+from library.errors import RETRY_AFTER_S
 from library.models import PENDING, Chunk, Document, DocumentText, Role
 from library.pages import PageRequest, page, wants_fragment
 from retrieval.index.base import IndexUnavailableError
@@ -55,6 +57,8 @@ def search(request: PageRequest) -> HttpResponse:
             )
         except QueryError as error:
             context["error"], status = error, error.status
+        except IndexRebuildingError as error:
+            context["rebuilding"], status = error, 503
         except IndexUnavailableError:
             context["unavailable"], status = True, 503
         else:
@@ -65,7 +69,10 @@ def search(request: PageRequest) -> HttpResponse:
             if not found.hits:
                 context["pending"] = readable_documents(request.user).filter(status__in=PENDING).count()
     if not wants_fragment(request):
-        return render(request, "searchapp/page.html", context | _welcome(request, params), status=status)
+        response = render(request, "searchapp/page.html", context | _welcome(request, params), status=status)
+        if status == 503:
+            response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
     response = render(request, "searchapp/fragment.html", context, status=status)
     if stage == "typing":
         return replace_url(response, params.url)

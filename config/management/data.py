@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from config.first_start import prepare
 from indexing import engine
+from indexing.healing import IndexRebuildingError
 from library.access import one_library
 from library.errors import RefusedError
 from library.models import Library
@@ -36,6 +37,11 @@ class DataCommand(BaseCommand):
             return super().execute(*args, **options)
         except DatabaseError as error:
             raise CommandError(f"The database does not answer: {error}") from error
+        except IndexRebuildingError as error:
+            raise CommandError(
+                f"The index was lost. {error} A Quarry that runs rebuilds it by itself; without one, "
+                "`manage.py reindex` does."
+            ) from error
         except IndexUnavailableError as error:
             raise CommandError(f"The index does not answer: {error}") from error
         except RefusedError as error:

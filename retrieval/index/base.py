@@ -46,6 +46,10 @@ class UnknownCollectionError(IndexUnavailableError):
     """No collection or alias of this name: it was dropped, or the index was lost."""
 
 
+class DamagedCollectionError(UnknownCollectionError):
+    """The collection is there, and cannot be read: as good as lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
     """How a collection is made: one dense vector with its codes, one sparse vector, payload indexes.
@@ -76,6 +80,9 @@ class Index(Protocol):
 
     Keyword fields are stored and compared as strings: 7 and "7" are the same library. A filter on a field
     that has no index raises ValueError.
+
+    An engine that does not answer raises IndexUnavailableError: waiting may help. One that answers that the
+    collection is not there, or cannot be read, raises UnknownCollectionError: waiting does not help.
     """
 
     def create(self, collection: str, spec: CollectionSpec) -> None:

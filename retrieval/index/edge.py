@@ -17,12 +17,13 @@ from typing import TypeVar
 import qdrant_edge as qdrant
 
 from retrieval.disk import ensure_room
-from retrieval.index import vacuum
+from retrieval.index import damage, vacuum
 from retrieval.index.base import (
     DATE_FIELD,
     KEYWORD_FIELDS,
     NARROW,
     CollectionSpec,
+    DamagedCollectionError,
     IndexUnavailableError,
     Precision,
     UnknownCollectionError,
@@ -61,22 +62,25 @@ class EdgeIndex:
     may share an instance. A write is in the write-ahead log when it returns, so it survives the death of the
     process; files are synced to the disk every few seconds of writing, and by `close()`. Nothing is opened or
     written while fewer than `min_free` bytes are free: a full disk ends a process that maps its files.
+
+    Files that cannot be read are moved to `damaged/`; a collection among them is unknown from then on.
     """
 
     def __init__(self, folder: Path, min_free: int = 0) -> None:
         self._min_free = min_free
+        self._folder = folder
         self._collections = folder / "collections"
         self._aliases_file = folder / "aliases.json"
         self._lock = threading.RLock()
         self._shards: dict[str, _Shard] = {}
         self._flushed: dict[str, float] = {}
         self._closed = False
+        if self._collections.exists() and not self._collections.is_dir():
+            damage.set_aside(self._collections, folder, "it is no folder")
         self._collections.mkdir(parents=True, exist_ok=True)
         for leftover in self._collections.glob(".*"):
-            shutil.rmtree(leftover)
-        self._aliases: dict[str, str] = (
-            json.loads(self._aliases_file.read_text()) if self._aliases_file.exists() else {}
-        )
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        self._aliases = self._read_aliases()
 
     def create(self, collection: str, spec: CollectionSpec) -> None:
         with self._lock:
@@ -98,13 +102,14 @@ class EdgeIndex:
 
     def drop(self, collection: str) -> None:
         with self._lock:
-            if not self._path(collection).exists():
+            shard = self._shards.pop(collection, None)
+            if not self._path(collection).exists():  # nor is its shard of any use
                 return
             remaining = {alias: name for alias, name in self._aliases.items() if name != collection}
             if remaining != self._aliases:
                 self._write_aliases(remaining)
             removed = self._path(collection).rename(self._collections / f".old-{collection}")
-            if shard := self._shards.pop(collection, None):
+            if shard:
                 shard.engine.close()
             shutil.rmtree(removed)
 
@@ -232,14 +237,12 @@ class EdgeIndex:
             shard = self._shards.get(name) or self._load(name)
             try:
                 return action(shard)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, KeyboardInterrupt, SystemExit):
                 raise
-            except Exception as error:  # the binding raises nothing narrower
+            except BaseException as error:  # the binding raises nothing narrower
                 if self._shards.get(name) is not shard:
                     continue  # dropped meanwhile; the alias may point elsewhere now
-                if "Service" in str(error):  # disk full, files gone
-                    raise IndexUnavailableError(str(error)) from error
-                raise ValueError(str(error)) from error
+                raise _our_error(name, error) from error
 
     def _load(self, name: str) -> _Shard:
         with self._lock:
@@ -253,14 +256,26 @@ class EdgeIndex:
             self._ensure_room(min(self._min_free, _OPEN_BYTES))
             try:
                 self._shards[name] = _open(path)
-            except Exception as error:  # the binding raises nothing narrower
-                raise IndexUnavailableError(f"cannot open {path}: {error}") from error
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # the binding raises nothing narrower
+                if not damage.is_of_the_files(error):
+                    raise IndexUnavailableError(f"cannot open {path}: {error}") from error
+                damage.set_aside(path, self._folder, error)
+                raise UnknownCollectionError(name) from error
             return self._shards[name]
 
     def _path(self, collection: str) -> Path:
         if not _NAME.fullmatch(collection):
             raise ValueError(f"not a collection name: {collection!r}")
         return self._collections / collection
+
+    def _read_aliases(self) -> dict[str, str]:
+        try:
+            return damage.read_aliases(self._aliases_file)
+        except ValueError as error:
+            damage.set_aside(self._aliases_file, self._folder, error)
+            return {}
 
     def _write_aliases(self, aliases: dict[str, str]) -> None:
         temporary = self._aliases_file.with_suffix(".new")
@@ -270,6 +285,14 @@ class EdgeIndex:
             os.fsync(file.fileno())
         temporary.replace(self._aliases_file)
         self._aliases = aliases
+
+
+def _our_error(name: str, error: BaseException) -> Exception:
+    if damage.is_unreadable(error):
+        return DamagedCollectionError(f"{name}: {error}")
+    if "Service" in str(error) or damage.is_panic(error):  # disk full, files gone
+        return IndexUnavailableError(str(error))
+    return ValueError(str(error))
 
 
 def _upserting(batch: Sequence[Point], shard: _Shard) -> qdrant.UpdateOperation:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +10,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from indexing import engine, reconciler
+from indexing import reconciler
 from ingestion import documents
 from library.models import Chunk, Document
-from searchapp.search import search
 from tests.factories import People, document, ready_document
 from tests.ingestion.test_pipeline import chunk_ids, points_of
 
@@ -32,15 +30,6 @@ def test_points_of_another_version_should_be_replaced_though_they_are_as_many(pe
     assert reconciler.run(AT_ONCE) == reconciler.Report(removed=1, written=1)
     assert points_of(stored) == chunk_ids(stored)
     assert reconciler.run(AT_ONCE) == reconciler.Report(removed=0, written=0)
-
-
-def test_a_lost_index_should_be_made_anew(people: People, settings: Any) -> None:
-    stored = ready_document(people.library)
-    engine.close_index()
-    shutil.rmtree(settings.INDEX_DIR)
-    assert reconciler.run(AT_ONCE) == reconciler.Report(removed=0, written=1)
-    assert points_of(stored) == chunk_ids(stored)
-    assert search(people.owner, "leave", rerank=False).hits
 
 
 def stored_names() -> set[str]:

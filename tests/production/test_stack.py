@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from retrieval.index.server import ServerIndex
 from tests.support.servers import ROOT, answers, free_port, listens, postgres, redis, running, wait_for
 
 pytestmark = pytest.mark.servers
@@ -28,12 +30,25 @@ DEMO = ROOT / "demo" / "documents"
 class Stack:
     url: str
     token: str
+    qdrant: str
 
     def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Any:
         request = urllib.request.Request(f"{self.url}/api/v1{path}", body, headers, method=method)
         request.add_header("Authorization", f"Bearer {self.token}")
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.loads(response.read() or b"null")
+
+    def status(self, document: str) -> str:
+        return str(self.call("GET", f"/documents/{document}")["status"])
+
+    def search_code(self, query: str) -> str:
+        """Nothing, or the code of the refusal."""
+        try:
+            self.post("/search", {"query": query})
+        except urllib.error.HTTPError as error:
+            with error:
+                return str(json.loads(error.read())["code"])
+        return ""
 
     def post(self, path: str, value: Any) -> Any:
         return self.call("POST", path, json.dumps(value).encode(), **{"Content-Type": "application/json"})
@@ -88,7 +103,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         service("rerank", *worker, "rerank", "--pool", "threads", "--concurrency", "64", "-n", "rerank@%h")
         service("beat", "celery", "-A", "config", "beat", "--pidfile=")
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the web process")
-        yield Stack(f"http://127.0.0.1:{port}", command("token", "admin").splitlines()[-1])
+        token = command("token", "admin").splitlines()[-1]
+        yield Stack(f"http://127.0.0.1:{port}", token, env["QUARRY_QDRANT_URL"])
 
 
 def test_an_uploaded_file_should_be_found_and_reranked_through_every_server(stack: Stack) -> None:
@@ -112,3 +128,24 @@ def test_an_uploaded_file_should_be_found_and_reranked_through_every_server(stac
         metrics = response.read().decode()  # of both web processes, whichever answers
     assert metrics.count('quarry_requests_total{method="POST",route="api/v1/documents",status="202"}') == 1
     assert f'route="api/v1/documents",status="202"}} {float(len(files))}' in metrics
+
+
+def test_a_wiped_qdrant_should_be_filled_again_with_no_hand(stack: Stack) -> None:
+    library = stack.post("/libraries", {"name": f"Wiped {uuid.uuid4().hex[:6]}"})["id"]
+    files = sorted(p for p in DEMO.rglob("*") if p.suffix in {".md", ".txt"})[6:12]
+    ids = [stack.upload(path, library)["id"] for path in files[:-1]]
+    wait_for(lambda: all(stack.status(pk) == "ready" for pk in ids), "the documents", 90)
+    before = stack.post("/search", {"query": "how", "libraries": [library]})["total"]["value"]
+
+    index = ServerIndex(stack.qdrant)
+    for collection in index.collections():
+        index.drop(collection)
+    index.close()
+    assert stack.search_code("how") == "index_rebuilding"
+    late = stack.upload(files[-1], library)["id"]
+    wait_for(lambda: stack.search_code("how") == "", "the search", 60)
+    wait_for(lambda: stack.status(late) == "ready", "what was uploaded meanwhile", 60)
+    assert answers(f"{stack.url}/readyz")
+    page = stack.post("/search", {"query": "how", "libraries": [library]})
+    assert page["total"]["value"] > before > 0
+    assert "index_rebuilding" not in page["degraded"]

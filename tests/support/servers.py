@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,8 +53,12 @@ def wait_for(ready: Callable[[], object], what: str, seconds: float = 60.0) -> N
 
 
 def answers(url: str) -> bool:
-    with urllib.request.urlopen(url, timeout=2) as response:
-        return bool(response.status == 200)
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
 
 
 def listens(port: int) -> bool:
@@ -62,7 +68,11 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def running(
-    command: list[str], log: Path, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    command: list[str],
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own session, whose output goes to `log`; asked to stop, then made to."""
     with log.open("ab") as out:
@@ -72,7 +82,7 @@ def running(
     try:
         yield process
     finally:
-        process.terminate()
+        process.send_signal(stop)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -87,30 +97,34 @@ def manage(folder: Path, env: Mapping[str, str], *arguments: str) -> Iterator[su
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A new PostgreSQL server; yields the URL of an empty database. It refuses to run as root, so root lends
-    it the user that Debian's package makes."""
+def postgres(folder: Path, port: int = 0) -> Iterator[str]:
+    """A new PostgreSQL server; yields the URL of an empty database. One that ended is started again in the
+    same folder. It refuses to run as root, so root lends it the user that Debian's package makes."""
     initdb = program("initdb", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
-    bin_folder, data, port = Path(initdb).parent, folder / "postgres", free_port()
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    user = "postgres" if as_user else "quarry"
-    data.mkdir()
-    if as_user:
-        shutil.chown(data, "postgres", "postgres")
-        for parent in data.parents:  # pytest's folders are for their owner only
-            if parent.stat().st_uid == 0 and parent != Path("/") and "pytest" in str(parent):
-                parent.chmod(0o755)
-    subprocess.run(
-        [*as_user, initdb, "-D", str(data), "-U", user, "--auth=trust", "--no-sync", "-E", "UTF8"],
-        check=True,
-        capture_output=True,
-        cwd="/",
+    bin_folder, data, port = Path(initdb).parent, folder / "postgres", port or free_port()
+    as_user = (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
     )
+    user = "postgres" if as_user else "quarry"
+    if not data.exists():
+        data.mkdir()
+        if as_user:
+            shutil.chown(data, "postgres", "postgres")
+            for parent in data.parents:  # pytest's folders are for their owner only
+                if parent.stat().st_uid == 0 and parent != Path("/") and "pytest" in str(parent):
+                    parent.chmod(0o755)
+        subprocess.run(
+            [*as_user, initdb, "-D", str(data), "-U", user, "--auth=trust", "--no-sync", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
     command = [
         *as_user, str(bin_folder / "postgres"), "-D", str(data), "-p", str(port),
         "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}", "-c", "fsync=off",
     ]  # fmt: skip
-    with running(command, folder / "postgres.log", cwd=Path("/")):
+    # By the default signal it would wait for its clients.
+    with running(command, folder / "postgres.log", cwd=Path("/"), stop=signal.SIGINT):
         wait_for(lambda: listens(port), "PostgreSQL")
         yield f"postgres://{user}@127.0.0.1:{port}/postgres"
 
