@@ -23,6 +23,7 @@ from ingestion.serializers import (
     ArchiveSerializer,
     BulkLineSerializer,
     DocumentSerializer,
+    DocumentTextSerializer,
     UploadFormSerializer,
     UploadSerializer,
 )
@@ -145,6 +146,21 @@ class OneDocument(APIView):
     def delete(self, request: Request, document_id: UUID) -> Response:
         documents.delete(document_for(request.user, document_id, Role.EDITOR))
         return Response(status=204)
+
+
+class DocumentContent(APIView):
+    @extend_schema(
+        operation_id="documents_text",
+        summary="The text that Quarry read, and its passages",
+        parameters=[OpenApiParameter("passages", bool, description="true: with the passages.")],
+        responses={200: DocumentTextSerializer(passages=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, document_id: UUID) -> Response:
+        passages = request.query_params.get("passages", "false")
+        if passages not in ("true", "false"):
+            raise ValidationError({"passages": "true or false."})
+        document = document_for(request.user, document_id)
+        return Response(DocumentTextSerializer(document, passages=passages == "true").data)
 
 
 class DocumentFile(APIView):

@@ -69,7 +69,7 @@ def create(
     Raises `UploadError` for what may not come in, `DuplicateError` for bytes that the library has,
     `RefusedError` for a key that came with other bytes before.
     """
-    name = _safe_path(name)
+    name = safe_path(name)
     check_size(content)
     _check_details(details)
     sha256 = hash_of(content)
@@ -190,8 +190,11 @@ def delete_library(library: Library) -> None:
         default_storage.delete(file)
 
 
-def _safe_path(name: str) -> str:
-    """A name that may have folders, as files of a folder or an archive have; each part of it made safe."""
+def safe_path(name: str) -> str:
+    """A name that may have folders, as files of a folder or an archive have; each part of it made safe.
+
+    Raises `UploadError` `bad_name`.
+    """
     path = "/".join(safe_name(part) for part in name.split("/"))
     if len(path) > MAX_NAME:
         raise UploadError("bad_name", 400, f"The name is longer than {MAX_NAME} characters. Shorten it.")

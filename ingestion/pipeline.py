@@ -121,6 +121,7 @@ def _publish(
             title=document.title,
             language=document.language,
             date=document.date,
+            warnings=list(parsed.warnings),
             character_count=len(parsed.text),
             chunk_count=len(chunks),
         )

@@ -12,8 +12,17 @@ from rest_framework.request import Request
 
 from ingestion.intake import Outcome
 from library.http import load_json
-from library.models import Document, Status
+from library.models import Chunk, Document, Status
 from library.serializers import ErrorSerializer
+
+
+class Warnings(serializers.ListField):
+    child = serializers.CharField()
+
+    def __init__(self) -> None:
+        super().__init__(
+            read_only=True, help_text="Sentences: what of the file is not in the text, or hidden."
+        )
 
 
 class DocumentSerializer(serializers.ModelSerializer[Document]):
@@ -21,6 +30,7 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
     title = serializers.CharField(source="__str__")
     status = serializers.ChoiceField(Status.choices)
     error = serializers.SerializerMethodField()
+    warnings = Warnings()
     url = serializers.SerializerMethodField(help_text="The page that shows the document.")
     file = serializers.SerializerMethodField(help_text="The original, to be downloaded.")
 
@@ -28,7 +38,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
         model = Document
         fields = (
             *("id", "library", "name", "title", "type", "content_type", "language", "size", "tags"),
-            *("status", "progress", "error", "version", "character_count", "chunk_count"),
+            *("status", "progress", "error", "version", "warnings"),
+            *("character_count", "chunk_count"),
             *("created_at", "updated_at", "url", "file"),
         )
         read_only_fields = fields
@@ -67,6 +78,39 @@ class MemberSerializer(serializers.Serializer[Any]):
 
 class ArchiveSerializer(serializers.Serializer[Any]):
     members = MemberSerializer(many=True)
+
+
+class PassageSerializer(serializers.ModelSerializer[Chunk]):
+    chunk = serializers.UUIDField(source="pk", help_text="As hits of a search name it.")
+
+    class Meta:
+        model = Chunk
+        fields = ("chunk", "text", "start", "end", "page", "heading")
+        read_only_fields = fields
+
+
+class DocumentTextSerializer(serializers.Serializer[Document]):
+    """What Quarry read of a document's active version; empty before one is ready."""
+
+    document = serializers.UUIDField(source="pk")
+    status = serializers.ChoiceField(Status.choices)
+    version = serializers.IntegerField(source="active_version", allow_null=True)
+    pages = serializers.SerializerMethodField(help_text="Their number; null where the format has none.")
+    warnings = Warnings()
+    text = serializers.SerializerMethodField()
+    passages = PassageSerializer(source="chunks", many=True, required=False, help_text="If asked for.")
+
+    def __init__(self, *args: Any, passages: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not passages:
+            self.fields.pop("passages")
+
+    def get_text(self, document: Document) -> str:
+        return document.parsed.text if hasattr(document, "parsed") else ""
+
+    @extend_schema_field(OpenApiTypes.INT)
+    def get_pages(self, document: Document) -> int | None:
+        return (len(document.parsed.pages) or None) if hasattr(document, "parsed") else None
 
 
 class UploadSerializer(serializers.Serializer[Any]):

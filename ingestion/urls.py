@@ -15,6 +15,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("documents", api.Documents.as_view(), name="api-documents"),
     path("documents/bulk", api.BulkDocuments.as_view(), name="api-documents-bulk"),
     path("documents/<uuid:document_id>", api.OneDocument.as_view(), name="api-document"),
+    path("documents/<uuid:document_id>/text", api.DocumentContent.as_view(), name="api-document-text"),
     path("documents/<uuid:document_id>/file", api.DocumentFile.as_view(), name="api-document-file"),
     path("libraries/<uuid:library_id>", api.OneLibrary.as_view(), name="api-library"),
 ]

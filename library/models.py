@@ -112,6 +112,7 @@ class Document(models.Model):
     error_message = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)
     active_version = models.PositiveIntegerField(null=True, blank=True)
+    warnings = models.JSONField(default=list, blank=True)  # of the active version: what reading it lost
     character_count = models.PositiveIntegerField(default=0)
     chunk_count = models.PositiveIntegerField(default=0)
 

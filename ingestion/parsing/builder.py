@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from ingestion.parsing.types import Heading, Page, ParsedDocument, ParseError, ParseLimits, Table
@@ -13,13 +14,19 @@ SPACES = re.compile(r"[\u00a0\u2002-\u200a\u202f]")
 UNWANTED = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+HYPHENS = {0x2010: "-", 0x2011: "-"}
 TRAILING = re.compile(r"[ \t]+(?=\n)")
 BLANK_LINES = re.compile(r"\n{3,}")
+MOST_WARNINGS = 20  # of one document
 MERGED = 20  # characters; shorter cells may well be equal
 
 
 def clean(text: str) -> str:
-    """Text without controls, lone surrogates, invisible marks, trailing spaces and piles of empty lines."""
+    """Composed text (NFC) without controls, lone surrogates, invisible marks, trailing spaces, empty lines.
+
+    All text of all formats comes through here. A hyphen at which lines may not break is a hyphen.
+    """
+    text = unicodedata.normalize("NFC", text).translate(HYPHENS)
     text = UNWANTED.sub("", LINE_ENDS.sub("\n", text))
     return BLANK_LINES.sub("\n\n", TRAILING.sub("", SPACES.sub(" ", text))).strip()
 
@@ -37,6 +44,7 @@ class TextBuilder:
         self._headings: list[Heading] = []
         self._tables: list[Table] = []
         self._rows = 0
+        self._warnings: dict[str, None] = {}  # each once, in order
 
     def page(self, number: int) -> None:
         """What follows is on this page."""
@@ -72,6 +80,11 @@ class TextBuilder:
         header_end = start + len(lines[0]) if header and len(lines) > 1 else start
         self._tables.append(Table(start, header_end, self.length))
 
+    def warn(self, sentence: str) -> None:
+        """Tell people what was lost, left out or is hidden: "Sheet “Prices” is hidden."."""
+        if len(self._warnings) < MOST_WARNINGS:
+            self._warnings[" ".join(clean(sentence).split())] = None
+
     def _append(self, text: str) -> int:
         if self._parts:
             self._parts.append("\n\n")
@@ -101,7 +114,11 @@ class TextBuilder:
             for (number, _), start, end in zip(self._page_starts, starts, ends, strict=True)
         )
         return ParsedDocument(
-            self.text, pages=pages, headings=tuple(self._headings), tables=tuple(self._tables)
+            self.text,
+            pages=pages,
+            headings=tuple(self._headings),
+            tables=tuple(self._tables),
+            warnings=tuple(self._warnings),
         )
 
 

@@ -16,10 +16,13 @@ class FileType:
     label: str
     family: str  # text, pdf, rtf, ole or zip
     marker: str = ""  # ole: a stream of the kind; zip: a path prefix, or the content of "mimetype"
+    macros: bool = False  # whether files of this kind may hold them
 
 
 PDF = FileType("application/pdf", "pdf", "pdf")
 DOCX = FileType(OOXML + "wordprocessingml.document", "docx", "zip", "word/")
+# Macros are not read, and never run. Templates are like documents.
+DOCM = FileType("application/vnd.ms-word.document.macroEnabled.12", "docm", "zip", "word/", macros=True)
 PPTX = FileType(OOXML + "presentationml.presentation", "pptx", "zip", "ppt/")
 XLSX = FileType(OOXML + "spreadsheetml.sheet", "xlsx", "zip", "xl/")
 DOC = FileType("application/msword", "doc", "ole", "WordDocument")
@@ -46,6 +49,9 @@ EML = FileType("message/rfc822", "eml", "text")
 BY_EXTENSION = {
     ".pdf": PDF,
     ".docx": DOCX,
+    ".dotx": DOCX,
+    ".docm": DOCM,
+    ".dotm": DOCM,
     ".pptx": PPTX,
     ".xlsx": XLSX,
     ".doc": DOC,

@@ -45,6 +45,7 @@ class ParsedDocument:
     pages: tuple[Page, ...] = ()  # empty where the format has none
     headings: tuple[Heading, ...] = ()
     tables: tuple[Table, ...] = ()
+    warnings: tuple[str, ...] = ()  # sentences: what was lost, left out or is hidden in its program
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,6 +56,7 @@ class ParsedDocument:
             "pages": self.pages,
             "headings": self.headings,
             "tables": self.tables,
+            "warnings": self.warnings,
         }
 
     @classmethod
@@ -67,6 +69,7 @@ class ParsedDocument:
             pages=tuple(Page(*page) for page in value["pages"]),
             headings=tuple(Heading(*heading) for heading in value["headings"]),
             tables=tuple(Table(*table) for table in value["tables"]),
+            warnings=tuple(value["warnings"]),
         )
 
 

@@ -122,7 +122,7 @@ def _zip_agrees(kind: FileType, content: Readable) -> bool:
             mimetype = archive.read("mimetype") if _plain(archive, "mimetype") else b""
     except ZIP_FAULTS:
         return True  # damaged: the parser says so
-    if any(name.endswith("vbaProject.bin") for name in names):
+    if not kind.macros and any(name.endswith("vbaProject.bin") for name in names):
         return False
     if not kind.marker:
         return True

@@ -111,17 +111,26 @@ def _entry(name: str, kind: int, *, child: int = FREE, right: int = FREE, start:
     return links + bytes(36) + struct.pack("<IQ", start, size)
 
 
-def hwp(path: Path, records: Sequence[tuple[int, int, bytes]], *, flags: int = 1) -> Path:
+Records = Sequence[tuple[int, int, bytes]]
+
+
+def hwp(path: Path, records: Records, *, flags: int = 1, info: Records = ()) -> Path:
     """An HWP 5 file with one section of (tag, level, payload) records; style 1 is 개요 1."""
     names = ["바탕글", "개요 1"]
     styles = [(STYLE, 0, struct.pack("<H", len(n)) + n.encode("utf-16-le")) for n in names]
     header = b"HWP Document File".ljust(32, b"\0") + struct.pack("<II", 0x05000300, flags)
-    streams = {"DocInfo": _deflated(styles), "BodyText/Section0": _deflated(records), "FileHeader": header}
+    streams = {
+        "DocInfo": deflated([*styles, *info]),
+        "BodyText/Section0": deflated(records),
+        "FileHeader": header,
+    }
     return ole(path, streams)
 
 
-def hwp_paragraph(text: str, level: int = 0, *, style: int = 0) -> list[tuple[int, int, bytes]]:
-    head = struct.pack("<IIHB", len(text), 0, 0, style)
+def hwp_paragraph(
+    text: str, level: int = 0, *, style: int = 0, shape: int = 0
+) -> list[tuple[int, int, bytes]]:
+    head = struct.pack("<IIHB", len(text), 0, shape, style)
     return [(PARA_HEADER, level, head), (PARA_TEXT, level + 1, text.encode("utf-16-le") + b"\r\0")]
 
 
@@ -134,7 +143,7 @@ def hwp_table(rows: Sequence[Sequence[str]]) -> list[tuple[int, int, bytes]]:
     return table
 
 
-def _deflated(records: Sequence[tuple[int, int, bytes]]) -> bytes:
+def deflated(records: Records) -> bytes:
     out = b""
     for tag, level, payload in records:
         size = min(len(payload), 0xFFF)

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import uuid
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ingestion import documents, pipeline
 from ingestion.models import IdempotencyKey
 from library.models import Access, Document, Library, Role, Status
-from tests.factories import People, document
+from tests.factories import People, document, ready_document
+from tests.ingestion import making
 from tests.support.rest import client_of, code_of
 
 URL = "/api/v1/documents"
@@ -73,7 +78,7 @@ def test_upload_should_link_a_duplicate(people: People) -> None:
     [
         ("empty.txt", b"", 400, "empty"),
         ("run.pdf.exe", b"MZ", 415, "type_not_allowed"),
-        ("macro.docm", b"PK\x03\x04", 415, "type_not_allowed"),
+        ("macro.xlsb", b"PK\x03\x04", 415, "type_not_allowed"),
         ("noextension", b"text", 415, "type_not_allowed"),
         ("fake.pdf", b"no pdf at all", 415, "type_mismatch"),
         ("CON.txt", b"text", 400, "bad_name"),
@@ -372,3 +377,57 @@ def test_file_should_be_404_when_it_is_gone_from_the_store(people: People) -> No
     stored = document(people.library)
     stored.file.storage.delete(stored.file.name)
     assert code_of(client_of(people.owner).get(f"{URL}/{stored.pk}/file"), 404) == "not_found"
+
+
+def test_text_should_be_what_was_read_with_its_passages_if_asked(people: People) -> None:
+    client = client_of(people.colleague)
+    stored = ready_document(people.library, "# Leave\n\nEverybody has 25 days.", "leave.md")
+    body = client.get(f"{URL}/{stored.pk}/text").json()
+    assert body == {
+        "document": str(stored.pk),
+        "status": "ready",
+        "version": 1,
+        "pages": None,
+        "warnings": [],
+        "text": "Leave\n\nEverybody has 25 days.",
+    }
+    passages = client.get(f"{URL}/{stored.pk}/text?passages=true").json()
+    chunk = stored.chunks.get()
+    assert passages["passages"] == [
+        {
+            "chunk": str(chunk.pk),
+            "text": body["text"],
+            "start": 0,
+            "end": len(body["text"]),
+            "page": None,
+            "heading": "Leave",
+        }
+    ]
+    assert code_of(client.get(f"{URL}/{stored.pk}/text?passages=maybe"), 400) == "invalid"
+    assert code_of(client_of(people.outsider).get(f"{URL}/{stored.pk}/text"), 404) == "not_found"
+
+
+def test_text_should_be_empty_before_a_document_is_ready(people: People) -> None:
+    waiting = document(people.library)
+    body = client_of(people.owner).get(f"{URL}/{waiting.pk}/text?passages=true").json()
+    assert (body["status"], body["version"], body["text"], body["passages"]) == ("queued", None, "", [])
+
+
+def test_what_was_lost_should_be_saved_and_shown(people: People) -> None:
+    lost = '<w:object><o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Excel.Sheet"/>'
+    body = making.docx_text(f"Prices</w:t></w:r><w:r>{lost}</w:object></w:r><w:r><w:t>")
+    with tempfile.TemporaryDirectory() as folder:
+        content = making.docx_of(Path(folder) / "a.docx", body).read_bytes()
+    stored = documents.create(people.library, "a.docx", ContentFile(content))
+    pipeline.run(stored.pk)
+    sentence = ["An embedded object of Excel is not read."]
+    client = client_of(people.owner)
+    assert client.get(f"{URL}/{stored.pk}").json()["warnings"] == sentence
+    assert client.get(f"{URL}/{stored.pk}/text").json()["warnings"] == sentence
+
+
+def test_a_document_without_characters_should_not_be_ready(people: People) -> None:
+    stored = document(people.library, " * * * \n---\n", "a.txt")
+    pipeline.run(stored.pk)
+    body = client_of(people.owner).get(f"{URL}/{stored.pk}").json()
+    assert (body["status"], body["error"]["code"], body["character_count"]) == ("failed", "no_text", 0)

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from pptx import Presentation
 from pptx.util import Inches
 
-from ingestion.parsing import ParsedDocument, ParseError, parse
+from ingestion.parsing import ParsedDocument, parse
 from ingestion.parsing.filetypes import BY_EXTENSION
 from tests.ingestion import making
 
@@ -73,12 +73,6 @@ def test_docx_should_give_headings_and_tables(tmp_path: Path) -> None:
     assert (document.title, document.date) == ("Handbook 2024", datetime.date(2024, 5, 2))
     assert headings(document) == [(1, "Leave"), (2, "Sick leave")]
     assert tables(document) == ["Days | Paid | unpaid\n1-30 | full pay"]
-
-
-def test_docx_should_give_html_that_word_embeds(tmp_path: Path) -> None:
-    more = {"word/part.html": "<p>From the <b>embedded</b> page</p>"}
-    path = making.docx_of(tmp_path / "a.docx", making.docx_text(""), **more)
-    assert parsed(path).text == "From the embedded page"
 
 
 def test_pptx_should_give_slides_tables_and_notes(tmp_path: Path) -> None:
@@ -244,54 +238,3 @@ def test_odp_should_give_slides_with_titles(tmp_path: Path) -> None:
     assert lines(document) == ["Plan", "First end", "Second end"]
     assert [page.number for page in document.pages] == [1, 2]
     assert headings(document) == [(1, "Plan")]
-
-
-def test_hwp_should_give_paragraphs_headings_and_tables(tmp_path: Path) -> None:
-    tab = "\t" + "\0" * 6 + "\t"  # eight units, as all inline controls
-    records = [
-        *making.hwp_paragraph("휴가 규정", style=1),
-        *making.hwp_paragraph(f"연차는{tab}15일이다."),
-        *making.hwp_table([["구분", "일수"], ["연차", "15"]]),
-        *making.hwp_paragraph("끝."),
-        *making.hwp_table([["액자 안의 글"]]),
-    ]
-    document = parsed(making.hwp(tmp_path / "a.hwp", records))
-    assert lines(document) == [
-        "휴가 규정",
-        "연차는\t15일이다.",
-        "구분 | 일수",
-        "연차 | 15",
-        "끝.",
-        "액자 안의 글",
-    ]
-    assert headings(document) == [(1, "휴가 규정")]
-    assert len(document.tables) == 1
-
-
-@pytest.mark.parametrize("flag", [2, 4])
-def test_hwp_with_a_password_should_be_named(tmp_path: Path, flag: int) -> None:
-    path = making.hwp(tmp_path / "a.hwp", making.hwp_paragraph("비밀"), flags=1 | flag)
-    with pytest.raises(ParseError) as error:
-        parsed(path)
-    assert error.value.code == "encrypted"
-
-
-def test_hwpx_should_give_paragraphs_headings_and_tables(tmp_path: Path) -> None:
-    cell = "<hp:tc><hp:subList><hp:p><hp:run><hp:t>{}</hp:t></hp:run></hp:p></hp:subList></hp:tc>"
-    section = (
-        '<hs:sec xmlns:hs="s" xmlns:hp="p"><hp:p styleIDRef="3"><hp:run><hp:t>휴가</hp:t></hp:run></hp:p>'
-        "<hp:p><hp:run><hp:t>연차는<hp:tab/>15일</hp:t></hp:run><hp:run><hp:tbl><hp:tr>"
-        + cell.format("구분") + cell.format("일수") + "</hp:tr><hp:tr>"
-        + cell.format("연차") + cell.format("15")
-        + "</hp:tr></hp:tbl></hp:run></hp:p></hs:sec>"
-    )  # fmt: skip
-    parts = {
-        "mimetype": "application/hwp+zip",
-        "Contents/header.xml": '<h:head xmlns:h="h"><h:style id="3" name="개요 1"/></h:head>',
-        "Contents/content.hpf": '<o:p xmlns:o="o"><o:title>규정집</o:title></o:p>',
-        "Contents/section0.xml": section,
-    }
-    document = parsed(making.package(tmp_path / "a.hwpx", parts))
-    assert lines(document) == ["휴가", "연차는\t15일", "구분 | 일수", "연차 | 15"]
-    assert headings(document) == [(1, "휴가")]
-    assert document.title == "규정집"

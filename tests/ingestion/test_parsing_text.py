@@ -50,6 +50,10 @@ def test_decode_should_keep_good_utf8_around_a_bad_byte() -> None:
     assert decode(KOREAN.encode() + b"\xff" + KOREAN.encode()) == f"{KOREAN}\ufffd{KOREAN}"
 
 
+def test_clean_should_compose_letters_and_keep_hyphens_of_codes() -> None:
+    assert clean("\u1112\u1161\u11ab\u1100\u1173\u11af U\u0308ber XK\u20114471") == "한글 Über XK-4471"
+
+
 def test_clean_should_remove_what_no_reader_sees() -> None:
     assert clean("a\0b\u00adc\ud800d\ufeff \r\n\r\n\n\n e\u00a0f\x0c ") == "abcd\n\n e f"
 

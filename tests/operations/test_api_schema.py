@@ -18,6 +18,7 @@ ENDPOINTS = {
     "/documents": {"get", "post"},
     "/documents/bulk": {"post"},
     "/documents/{document_id}": {"get", "delete"},
+    "/documents/{document_id}/text": {"get"},
     "/documents/{document_id}/file": {"get"},
     "/libraries": {"get", "post"},
     "/libraries/{library_id}": {"get", "patch", "delete"},

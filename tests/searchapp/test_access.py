@@ -62,6 +62,7 @@ def foreign_things(world: World, person: int) -> Iterator[Any]:
         stored = world.documents[mark]
         chunk = Chunk.objects.get(document=stored).pk
         yield api.get(f"/api/v1/documents/{stored.pk}")
+        yield api.get(f"/api/v1/documents/{stored.pk}/text?passages=true")
         yield api.get(f"/api/v1/documents/{stored.pk}/file")
         yield api.delete(f"/api/v1/documents/{stored.pk}")
         yield browser.get(f"/documents/{stored.pk}/?chunk={chunk}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from library.models import Access, Role
+from library.models import Access, Document, Role
 from searchapp import reader
 from tests.factories import People, document, ready_document
 from tests.pages import client_of, link, text_of
@@ -51,6 +51,13 @@ def test_document_should_show_structure_and_escape_the_rest(people: People, stor
     assert re.search(r"<h2[^>]*>Travel</h2>", content)
     assert re.search(r"<th scope=\"col\">City</th>", content) and "<td>210</td>" in content
     assert "&lt;b&gt;" in content or "<b>" not in content
+
+
+def test_document_should_say_what_of_its_file_was_lost(people: People, stored: Any) -> None:
+    assert "What to know" not in text_of(client_of(people.owner).get(f"/documents/{stored.pk}/"))
+    Document.objects.update(warnings=["Sheet “<b>” is hidden."])
+    response = client_of(people.owner).get(f"/documents/{stored.pk}/")
+    assert "<li>Sheet “&lt;b&gt;” is hidden.</li>" in response.content.decode()
 
 
 def test_document_should_mark_the_passage_and_the_words_of_the_query(people: People, stored: Any) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.builder import TextBuilder, clean
 from ingestion.parsing.filetypes import (
     CSV,
     DOC,
+    DOCM,
     DOCX,
     EML,
     EPUB,
@@ -35,16 +36,18 @@ from ingestion.parsing.filetypes import (
 )
 from ingestion.parsing.language import language_of
 from ingestion.parsing.readers import (
+    docx,
     extraction,
     hwp,
     hwpx,
     mail,
-    markdown,
+    markdown_file,
     office,
     pdf,
     pptx,
     presentation,
     text,
+    webpage,
     xml,
 )
 from ingestion.parsing.titles import date_of, sensible_title
@@ -54,7 +57,8 @@ Reader = Callable[[Path, TextBuilder], None]
 
 READERS: dict[str, Reader] = {
     PDF.content_type: pdf.read,
-    DOCX.content_type: office.read_docx,
+    DOCX.content_type: docx.read,
+    DOCM.content_type: docx.read,
     PPTX.content_type: pptx.read,
     XLSX.content_type: partial(office.read_sheets, kind=XLSX),
     DOC.content_type: office.read_doc,
@@ -65,8 +69,8 @@ READERS: dict[str, Reader] = {
     ODP.content_type: presentation.read,
     EPUB.content_type: partial(office.read_package, kind=EPUB),
     RTF.content_type: partial(office.read_rtf, kind=RTF),
-    HTML.content_type: text.read_html,
-    MARKDOWN.content_type: markdown.read,
+    HTML.content_type: webpage.read,
+    MARKDOWN.content_type: markdown_file.read,
     RST.content_type: text.read_rst,
     TXT.content_type: text.read_text,
     CSV.content_type: text.read_csv,
@@ -92,7 +96,7 @@ def read(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
         raise ParseError("no_text")
     return replace(
         document,
-        title=sensible_title(builder.title) or sensible_title(builder.first_heading),
+        title=sensible_title(clean(builder.title)) or sensible_title(builder.first_heading),
         language=language_of(document.text, extraction.detect_language),
         date=date_of(builder.date),
     )

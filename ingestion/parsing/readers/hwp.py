@@ -1,167 +1,192 @@
-"""HWP 5, Hancom's binary format: zlib streams of records in an OLE container.
+"""HWP 5, Hancom's binary format: paragraphs, and the tables, notes, boxes and equations that hang on them.
 
-Source: Hancom, "한글 문서 파일 형식 5.0" (revision 1.3), chapters 3.2 and 4.3.
+Source: Hancom, "한글 문서 파일 형식 5.0" (revision 1.3), 4.3. The records of a paragraph follow its header,
+at deeper levels; each control that its text has a place for is followed by the paragraphs in it.
 """
 
 from __future__ import annotations
 
-import re
 import struct
-import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import olefile
 
 from ingestion.parsing.builder import TextBuilder
+from ingestion.parsing.readers.blocks import Block, Placed, add_blocks, flat, grid
+from ingestion.parsing.readers.hancom import Line, form_of_code
+from ingestion.parsing.readers.hwp_container import Container, Record
+from ingestion.parsing.readers.hwp_info import Info, read_info
+from ingestion.parsing.readers.numerals import numeral
 from ingestion.parsing.types import ParseError
 
-STYLE, PARA_HEADER, PARA_TEXT, CTRL_HEADER, LIST_HEADER, TABLE = 26, 66, 67, 71, 72, 77
-COMPRESSED, PASSWORD, DISTRIBUTED = 1, 2, 4
-TABLE_CONTROL = b" lbt"
+PARA_HEADER, PARA_TEXT, CTRL_HEADER, LIST_HEADER, TABLE, EQUATION, TEXT_ART = 66, 67, 71, 72, 77, 88, 90
 # Control characters of one unit; all others below 32 take eight.
 SINGLE = {0: "", 10: "\n", 13: "", 24: "-", 25: "", 26: "", 27: "", 28: "", 29: "", 30: " ", 31: " "}
 TAB = 9
-OUTLINE = re.compile(r"(?:개요|Outline) (\d)")
-SECTION = re.compile(r"Section(\d+)")
+WITH_RECORD = {1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23}  # those that a control header belongs to
 
 
 def read(path: Path, builder: TextBuilder) -> None:
     try:
-        with olefile.OleFileIO(str(path)) as container:
-            _read_container(container, builder)
+        with Container(path, builder.limits) as container:
+            facts = container.facts()
+            builder.title = str(facts.get(2) or "")
+            changed = facts.get(13) or facts.get(12)
+            builder.date = changed.isoformat() if isinstance(changed, datetime) else ""
+            info = read_info(container.info())
+            shown: set[str] = set()
+            for records in container.sections():
+                add_blocks(_Section(records, info, shown).read(), builder)
     except (OSError, struct.error, IndexError) as error:  # olefile's errors are OSErrors
         raise ParseError("corrupt") from error
 
 
-def _read_container(container: Any, builder: TextBuilder) -> None:
-    if not container.exists("FileHeader"):
-        raise ParseError("corrupt")
-    header = container.openstream("FileHeader").read(256)
-    if not header.startswith(b"HWP Document File"):
-        raise ParseError("corrupt")
-    (flags,) = struct.unpack_from("<I", header, 36)
-    if flags & (PASSWORD | DISTRIBUTED):
-        raise ParseError("encrypted")
-    _describe(container, builder)
-    reader = _Sections(builder, _outline_styles(_stream(container, "DocInfo", flags, builder)))
-    names = [entry[1] for entry in container.listdir() if entry[0] == "BodyText" and len(entry) == 2]
-    for _, name in sorted((int(m[1]), name) for name in names if (m := SECTION.fullmatch(name))):
-        reader.read(_stream(container, f"BodyText/{name}", flags, builder))
+class _Section:
+    """Walks the records of one section. `shown` are the headers and footers that were given already."""
 
+    def __init__(self, records: Iterator[Record], info: Info, shown: set[str]) -> None:
+        self._records = records
+        self._peeked: Record | None = None
+        self._info = info
+        self._shown = shown
+        self._outline = 0  # the list that numbers the section's outline
 
-def _stream(container: Any, name: str, flags: int, builder: TextBuilder) -> bytes:
-    data: bytes = container.openstream(name).read()
-    if not flags & COMPRESSED:
-        return data
-    inflater = zlib.decompressobj(-15)
-    try:
-        out = inflater.decompress(data, builder.limits.archive_bytes)
-    except zlib.error as error:
-        raise ParseError("corrupt") from error
-    if inflater.unconsumed_tail:
-        raise ParseError("too_complex")
-    return out
+    def read(self) -> Iterator[Block]:
+        while (record := self._peek()) is not None:
+            if record.tag == PARA_HEADER:
+                yield from self._paragraph()
+            else:
+                self._next()
 
+    def _peek(self) -> Record | None:
+        if self._peeked is None:
+            self._peeked = next(self._records, None)
+        return self._peeked
 
-def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(tag, level, payload) of each record; a record that is cut off ends the stream."""
-    position = 0
-    while position + 4 <= len(data):
-        (head,) = struct.unpack_from("<I", data, position)
-        position += 4
-        size = head >> 20
-        if size == 0xFFF:
-            (size,) = struct.unpack_from("<I", data, position)
-            position += 4
-        yield head & 0x3FF, head >> 10 & 0x3FF, data[position : position + size]
-        position += size
+    def _next(self) -> Record:
+        record = self._peek()
+        assert record is not None
+        self._peeked = None
+        return record
 
+    def _below(self, level: int) -> Iterator[Record]:
+        """The next record, for as long as it lies deeper than a level. Whoever asks takes it."""
+        while (record := self._peek()) is not None and record.level > level:
+            yield record
 
-def _outline_styles(doc_info: bytes) -> dict[int, int]:
-    """Style number -> heading level."""
-    styles = [payload for tag, _, payload in _records(doc_info) if tag == STYLE]
-    found = {}
-    for number, payload in enumerate(styles):
-        length = int.from_bytes(payload[:2], "little")
-        if match := OUTLINE.match(payload[2 : 2 + 2 * length].decode("utf-16-le", "replace")):
-            found[number] = int(match[1])
-    return found
+    def _paragraph(self) -> list[Block]:
+        head = self._next()
+        line = Line()
+        pieces: list[str | None] = []
+        inline: list[str] = []
+        for record in self._below(head.level):
+            if record.tag == CTRL_HEADER:
+                inline.append(self._control(line))
+            elif record.tag == PARA_HEADER:  # of a memo
+                line.beside += self._paragraph()
+            else:
+                if record.tag == PARA_TEXT:
+                    pieces = pieces_of(record.payload)
+                self._next()
+        places = iter(inline)
+        line.parts = [next(places, "") if piece is None else piece for piece in pieces]
+        shape, style = struct.unpack_from("<HB", head.payload, 8) if len(head.payload) > 10 else (0, 0)
+        return line.blocks(self._info.label(shape, self._outline), self._info.headings.get(style, 0))
 
+    def _paragraphs(self, level: int) -> list[Block]:
+        found: list[Block] = []
+        while (record := self._peek()) is not None and record.tag == PARA_HEADER and record.level == level:
+            found += self._paragraph()
+        return found
 
-def _describe(container: Any, builder: TextBuilder) -> None:
-    name = "\x05HwpSummaryInformation"
-    if container.exists(name):
-        facts = container.getproperties(name, convert_time=True)
-        builder.title = str(facts.get(2) or "")
-        changed = facts.get(13) or facts.get(12)
-        builder.date = changed.isoformat() if hasattr(changed, "isoformat") else ""
+    def _control(self, line: Line) -> str:
+        """Read a control with all that is in it. Returns its text where that stands within the line."""
+        head = self._next()
+        kind = head.payload[3::-1].decode("latin-1")
+        blocks: list[Block] = []
+        cells: list[Placed] = []
+        text = _own_text(kind, head.payload)
+        if kind == "secd" and len(head.payload) >= 20:
+            (self._outline,) = struct.unpack_from("<H", head.payload, 18)
+        in_table = False
+        for record in self._below(head.level):
+            if record.tag == PARA_HEADER:
+                blocks += self._paragraph()
+                continue
+            self._next()
+            if record.tag == LIST_HEADER:
+                content = self._paragraphs(record.level)
+                if in_table and len(record.payload) >= 12:
+                    cells.append(_placed(record.payload, content))
+                else:
+                    blocks += content
+            elif record.tag == TABLE:
+                in_table = True
+            elif record.tag == EQUATION:
+                text += _string(record.payload, 4)[0]
+            elif record.tag == TEXT_ART:
+                line.asides.append(_string(record.payload, 32)[0])
+        self._place(kind, line, [*blocks, grid(cells)] if cells else blocks)
+        return text
 
-
-class _Sections:
-    """Walks the records of the body: paragraphs, and the cells of the outermost tables."""
-
-    def __init__(self, builder: TextBuilder, styles: dict[int, int]) -> None:
-        self.builder = builder
-        self.styles = styles
-        self.style = 0
-        self.table_level = -1  # of the table's control, -1 outside of tables
-        self.cells: dict[tuple[int, int], list[str]] = {}
-        self.cell: list[str] | None = None
-        self.has_table_record = False
-
-    def read(self, data: bytes) -> None:
-        for tag, level, payload in _records(data):
-            if self.table_level >= 0 and level <= self.table_level:
-                self._end_table()
-            if tag == PARA_HEADER and len(payload) > 10:
-                self.style = payload[10]
-            elif tag == PARA_TEXT:
-                self._text(text_of(payload))
-            elif tag == CTRL_HEADER and payload[:4] == TABLE_CONTROL and self.table_level < 0:
-                self.table_level, self.has_table_record = level, False
-            elif tag == TABLE and level == self.table_level + 1:
-                self.has_table_record = True
-            elif tag == LIST_HEADER and self.has_table_record and level == self.table_level + 1:
-                column, row = struct.unpack_from("<HH", payload, 8)
-                self.cell = self.cells.setdefault((row, column), [])
-        self._end_table()
-
-    def _text(self, text: str) -> None:
-        if self.cell is not None:
-            self.cell.append(text)
-        elif level := self.styles.get(self.style):
-            self.builder.heading(level, text)
+    def _place(self, kind: str, line: Line, blocks: list[Block]) -> None:
+        """Notes and comments go with their paragraph; all else stands beside it."""
+        if kind in {"fn  ", "en  "}:
+            line.asides.append(flat(blocks))
+        elif kind == "tcmt":
+            line.asides.append(f"Comment: {flat(blocks)}")
+        elif kind in {"head", "foot"}:
+            text = flat(blocks)
+            line.beside += [] if text in self._shown else blocks
+            self._shown.add(text)
         else:
-            self.builder.paragraph(text)
-
-    def _end_table(self) -> None:
-        cells, self.cells, self.cell, self.table_level = self.cells, {}, None, -1
-        rows: dict[int, list[str]] = {}
-        for (row, _), texts in sorted(cells.items()):
-            rows.setdefault(row, []).append(" ".join(texts))
-        if len(cells) == 1:  # a frame around text
-            self.builder.paragraph("\n".join(next(iter(cells.values()))))
-        else:
-            self.builder.table(list(rows.values()))
+            line.beside += blocks
 
 
-def text_of(payload: bytes) -> str:
-    """The characters of a PARA_TEXT record, without its controls."""
+def _own_text(kind: str, payload: bytes) -> str:
+    """The text that a control's own record holds: numbers, and words with words above them."""
+    if kind == "atno" and len(payload) >= 16:
+        flags, number, _, before, after = struct.unpack_from("<I4H", payload, 4)
+        marks = (chr(mark) if 32 < mark < 0xD800 else "" for mark in (before, after))
+        return numeral(number, form_of_code(flags >> 4 & 0xFF)).join(marks) if flags & 0xF else ""
+    if kind == "tdut":
+        main, end = _string(payload, 4)
+        above, _ = _string(payload, end)
+        return f"{main}({above})" if above else main
+    return ""
+
+
+def _string(payload: bytes, position: int) -> tuple[str, int]:
+    """Text after its length, and where it ends."""
+    length = int.from_bytes(payload[position : position + 2], "little")
+    end = position + 2 + 2 * length
+    return payload[position + 2 : end].decode("utf-16-le", "replace"), end
+
+
+def _placed(payload: bytes, blocks: list[Block]) -> Placed:
+    column, row = struct.unpack_from("<HH", payload, 8)
+    columns, rows = struct.unpack_from("<HH", payload, 12) if len(payload) >= 16 else (1, 1)
+    return Placed(row, column, rows, columns, blocks)
+
+
+def pieces_of(payload: bytes) -> list[str | None]:
+    """The characters of a PARA_TEXT record, with None where a control stands that has a record."""
     units = struct.unpack(f"<{len(payload) // 2}H", payload[: len(payload) // 2 * 2])
-    out: list[int] = []
+    pieces: list[str | None] = []
+    run: list[int] = []
     position = 0
     while position < len(units):
         unit = units[position]
-        if unit >= 32:
-            out.append(unit)
-            position += 1
+        position += 1 if unit >= 32 or unit in SINGLE else 8
+        if unit >= 32 or unit == TAB:
+            run.append(unit)
         elif unit in SINGLE:
-            out += map(ord, SINGLE[unit])
-            position += 1
-        else:
-            if unit == TAB:
-                out.append(TAB)
-            position += 8
-    return struct.pack(f"<{len(out)}H", *out).decode("utf-16-le", "replace")
+            run += map(ord, SINGLE[unit])
+        elif unit in WITH_RECORD:
+            pieces += [_decoded(run), None]
+            run = []
+    return [*pieces, _decoded(run)]
+
+
+def _decoded(units: list[int]) -> str:
+    return struct.pack(f"<{len(units)}H", *units).decode("utf-16-le", "replace")

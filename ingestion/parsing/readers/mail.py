@@ -11,7 +11,8 @@ from ingestion.parsing.builder import TextBuilder
 from ingestion.parsing.encoding import BOMS, decode
 from ingestion.parsing.filetypes import MSG
 from ingestion.parsing.readers.extraction import extract, metadata
-from ingestion.parsing.readers.text import add_html, add_plain
+from ingestion.parsing.readers.text import add_plain
+from ingestion.parsing.readers.webpage import add_html
 
 # Tracking links are long, and nobody searches for them.
 LINKS = re.compile(r"<https?://[^<>\s]{1,4000}>|\[https?://[^\[\]\s]{1,4000}\]")

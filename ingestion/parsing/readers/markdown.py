@@ -1,22 +1,18 @@
-"""Markdown to blocks: from files, and from kreuzberg, which gives office formats as Markdown."""
+"""The Markdown that kreuzberg makes of other formats, to blocks; `markdown_file.py` reads files."""
 
 from __future__ import annotations
 
 import html
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ingestion.parsing.builder import TextBuilder
-from ingestion.parsing.encoding import decode
 
 FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 HEADING = re.compile(r"^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$")
-UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
 RULE = re.compile(r"^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
 TABLE_RULE = re.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$")
 CELL_END = re.compile(r"(?<!\\)\|")
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 ESCAPED_BASE = 0x10FE00  # escaped characters hide here, in private use, while marks are taken out
@@ -38,15 +34,6 @@ LONGEST = 200_000  # characters; a paragraph beyond that is data, and patterns w
 BREAK = re.compile(r"<br\s*/?>", re.I)
 
 
-def read(path: Path, builder: TextBuilder) -> None:
-    """A Markdown file."""
-    text = decode(path.read_bytes()).replace("\r\n", "\n")
-    if match := FRONT_MATTER.match(text):
-        _front_matter(match[1], builder)
-        text = text[match.end() :]
-    add_markdown(text, builder)
-
-
 def plain(text: str) -> str:
     """Inline Markdown without its marks: links become their text, escapes their character."""
     if len(text) > LONGEST or not MARKS.search(text):
@@ -61,10 +48,10 @@ def plain(text: str) -> str:
     return EMPTY_ITEM.sub("", HIDDEN.sub(lambda m: chr(ord(m[0]) - ESCAPED_BASE), text))
 
 
-def add_markdown(text: str, builder: TextBuilder, *, generated: bool = False) -> None:
-    """Put the blocks of a Markdown text into the builder: headings, tables, code, paragraphs.
+def add_markdown(text: str, builder: TextBuilder) -> None:
+    """Put the blocks of generated Markdown into the builder: headings, tables, code, paragraphs.
 
-    Generated text, kreuzberg's, never underlines headings, and escapes the marks of its own in cells.
+    It never underlines headings, and escapes the marks of its own in cells.
     """
     lines = _Lines(text)
     paragraph: list[str] = []
@@ -82,11 +69,7 @@ def add_markdown(text: str, builder: TextBuilder, *, generated: bool = False) ->
             builder.heading(len(heading[1]), plain(heading[2] or ""))
         elif "|" in line and not paragraph and TABLE_RULE.match(lines.peek()):
             rows = (_cells(row) for row in lines.table(line))
-            builder.table([list(map(plain, row)) if generated else row for row in rows])
-        elif not generated and paragraph and UNDERLINE.match(line):
-            title = paragraph.pop()
-            flush()
-            builder.heading(1 if line.strip()[0] == "=" else 2, plain(title))
+            builder.table([list(map(plain, row)) for row in rows])
         elif not line.strip() or RULE.match(line):
             flush()
         else:
@@ -128,13 +111,3 @@ def _cells(row: str) -> list[str]:
     row = row[1:] if row.startswith("|") else row
     row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
     return [plain(cell) for cell in CELL_END.split(row)]
-
-
-def _front_matter(text: str, builder: TextBuilder) -> None:
-    for line in text.split("\n"):
-        key, _, value = line.partition(":")
-        value = value.strip().strip("\"'")
-        if key.strip().lower() == "title":
-            builder.title = value
-        elif key.strip().lower() == "date":
-            builder.date = value

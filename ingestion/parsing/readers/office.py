@@ -1,4 +1,4 @@
-"""Word, Excel, old PowerPoint, OpenDocument, EPUB and RTF, by kreuzberg."""
+"""Old Word, Excel and PowerPoint files, OpenDocument, EPUB and RTF, by kreuzberg."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from kreuzberg import ExtractionResult
 
 from ingestion.parsing.builder import TextBuilder
-from ingestion.parsing.filetypes import DOC, DOCX, PPT, XLS, FileType
+from ingestion.parsing.filetypes import DOC, PPT, XLS, FileType
 from ingestion.parsing.readers.extraction import extract, metadata
 from ingestion.parsing.readers.markdown import add_markdown
 from ingestion.parsing.readers.ole import extract_ole
 from ingestion.parsing.readers.packages import Package
-from ingestion.parsing.readers.text import add_html, add_plain
+from ingestion.parsing.readers.text import add_plain
 from ingestion.parsing.types import ParseError
 
 # Instructions that Word keeps beside the text that they made.
@@ -31,16 +31,6 @@ MASTER_TEXT = re.compile(
 )
 SHEET = re.compile(r"xl/worksheets/[^/]+\.xml|content\.xml")
 ROW = re.compile(rb"<(?:row|table:table-row)\b")
-HTML_PART = re.compile(r"word/[^/]+\.x?html?", re.IGNORECASE)
-
-
-def read_docx(path: Path, builder: TextBuilder) -> None:
-    with Package(path, builder.limits) as package:
-        package.check()
-        _read_markdown(path, DOCX, builder)
-        for name in package.names:  # whole HTML files inside the document, which Word shows as its text
-            if HTML_PART.fullmatch(name):
-                add_html(package.read(name), builder)
 
 
 def read_package(path: Path, builder: TextBuilder, kind: FileType) -> None:
@@ -93,7 +83,7 @@ def read_ppt(path: Path, builder: TextBuilder) -> None:
 def _read_markdown(path: Path, kind: FileType, builder: TextBuilder) -> None:
     result = extract(path, kind.content_type, "markdown")
     _describe(result, builder)
-    add_markdown(result.content, builder, generated=True)
+    add_markdown(result.content, builder)
 
 
 def _describe(result: ExtractionResult, builder: TextBuilder) -> None:

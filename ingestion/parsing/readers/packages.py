@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,16 @@ ENTITIES = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
 class Package:
     """An office file's parts. As a context manager, it closes the file."""
 
-    def __init__(self, path: Path, limits: ParseLimits) -> None:
-        with path.open("rb") as file:
+    def __init__(self, source: Path | bytes, limits: ParseLimits) -> None:
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             if file.read(4) == OLE_MAGIC:
                 # Office wraps a password-protected file in an OLE container.
                 raise ParseError("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P" in file.read() else "corrupt")
         self.limits = limits
-        self._archive = open_archive(path, limits)
+        self._archive = open_archive(io.BytesIO(source) if isinstance(source, bytes) else source, limits)
         self._budget = Budget(limits)
+        # Some programs write other cases than their relationships name, or backslashes.
+        self._places = {_key(name): name for name in reversed(self._archive.namelist())}
 
     def __enter__(self) -> Package:
         return self
@@ -38,13 +41,14 @@ class Package:
     def names(self) -> list[str]:
         return self._archive.namelist()
 
+    def has(self, name: str) -> bool:
+        return _key(name) in self._places
+
     def read(self, name: str) -> bytes:
         """A part's bytes, b'' where it is absent."""
-        try:
-            info = self._archive.getinfo(name)
-        except KeyError:
+        if not self.has(name):
             return b""
-        return self._budget.read(self._archive, info)
+        return self._budget.read(self._archive, self._archive.getinfo(self._places[_key(name)]))
 
     def xml(self, name: str) -> Element | None:
         data = self.read(name)
@@ -63,6 +67,10 @@ class Package:
         if b"encryption-data" in manifest or "META-INF/rights.xml" in self.names:
             raise ParseError("encrypted")
         self._budget.total = 0
+
+
+def _key(name: str) -> str:
+    return name.replace("\\", "/").casefold()
 
 
 def core_properties(package: Package) -> tuple[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from xml.etree.ElementTree import Element
 from xml.etree.ElementTree import ParseError as SyntaxFault
 
@@ -30,25 +32,38 @@ def local(element: Element) -> str:
 
 def parse_xml(data: bytes, limits: ParseLimits) -> Element:
     """The root. Raises `ParseError`: `unsafe_xml` for any DOCTYPE, `too_complex` for depth, `corrupt`."""
-    depth = 0
     root: Element | None = None
     try:
-        for event, element in iterparse(io.BytesIO(data), ("start", "end"), forbid_dtd=True):
-            depth += 1 if event == "start" else -1
+        for _, element in xml_events(io.BytesIO(data), limits):
             root = element if root is None else root
-            if depth > limits.xml_depth:
-                raise ParseError("too_complex")
-    except DefusedXmlException as error:
-        raise ParseError("unsafe_xml") from error
-    except SyntaxFault as error:
-        if error.code == UNDEFINED_ENTITY:
+    except ParseError as error:
+        fault = error.__cause__
+        if isinstance(fault, SyntaxFault) and fault.code == UNDEFINED_ENTITY:
             return parse_xml(_define_entities(data), limits)
-        raise ParseError("corrupt") from error
-    except (ValueError, LookupError) as error:  # an encoding that expat does not know
-        raise ParseError("corrupt") from error
+        raise
     if root is None:
         raise ParseError("corrupt")
     return root
+
+
+def xml_events(stream: IO[bytes], limits: ParseLimits) -> Iterator[tuple[str, Element]]:
+    """("start" or "end", element) as the stream is read, for parts that are too large for a tree.
+
+    Whoever reads them takes out what it is done with. Raises the errors of `parse_xml`.
+    """
+    depth = 0
+    try:
+        for event, element in iterparse(stream, ("start", "end"), forbid_dtd=True):
+            depth += 1 if event == "start" else -1
+            if depth > limits.xml_depth:
+                raise ParseError("too_complex")
+            yield event, element
+    except DefusedXmlException as error:
+        raise ParseError("unsafe_xml") from error
+    except SyntaxFault as error:
+        raise ParseError("corrupt") from error
+    except (ValueError, LookupError) as error:  # an encoding that expat does not know
+        raise ParseError("corrupt") from error
 
 
 def read(path: Path, builder: TextBuilder) -> None:
