@@ -147,7 +147,7 @@ def _split_table(text: str, piece: _Piece, table: Table, words: int) -> Iterator
     The words before the table that joined it go with its first rows.
     """
     header = text[table.start : table.header_end]
-    if count_words(header) > SHORT * words:
+    if count_words(header) > 2 * SHORT * words:  # the rows would hardly have room
         header = ""
     room = words - count_words(header)
     for start, end, size in _row_groups(text, piece, table, room):

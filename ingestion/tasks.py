@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from ingestion import pipeline
+from ingestion import memory, pipeline
 from library import doorbell
 from library.models import IN_PROGRESS, Document, Status
 
@@ -16,6 +16,7 @@ from library.models import IN_PROGRESS, Document, Status
 @shared_task(ignore_result=True)
 def ingest(document_id: str) -> None:
     pipeline.run(UUID(document_id))
+    memory.give_back()
 
 
 @shared_task(ignore_result=True)

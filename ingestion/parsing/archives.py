@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ingestion.parsing.archive_names import member_names
 from ingestion.parsing.types import MESSAGES, ParseError, ParseLimits
 from ingestion.parsing.zips import ZIP_FAULTS, TooManyEntriesError, open_zip
 from library.errors import UploadError
@@ -26,24 +26,28 @@ class Budget:
 
     def read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         """A member's content. Raises `ParseError`: `encrypted`, `corrupt`, `unsafe_archive`."""
+        return b"".join(self.blocks(archive, info))
+
+    def blocks(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """A member's content piece by piece. Raises as `read`."""
         if info.flag_bits & 1:
             raise ParseError("encrypted")
-        out = io.BytesIO()
+        size = 0
         try:
             with archive.open(info) as member:
                 while block := member.read(BLOCK):
                     self.total += len(block)
-                    out.write(block)
-                    self._check(out.tell(), info)
+                    size += len(block)
+                    self._check(size, info)
+                    yield block
         except zipfile.BadZipFile as error:
             # zipfile compares names, sizes and checksums of the two headers.
             code = "unsafe_archive" if "differ" in str(error) or "Overlapped" in str(error) else "corrupt"
             raise ParseError(code) from error
         except ZIP_FAULTS as error:
             raise ParseError("corrupt") from error
-        if out.tell() != info.file_size:
+        if size != info.file_size:
             raise ParseError("unsafe_archive")
-        return out.getvalue()
 
     def _check(self, size: int, info: zipfile.ZipInfo) -> None:
         packed = max(info.compress_size, 1)
@@ -73,10 +77,11 @@ def archive_members(file: Path | IO[bytes], limits: ParseLimits) -> Iterator[tup
     try:
         with open_archive(file, limits) as archive:
             budget = Budget(limits)
-            members = [info for info in archive.infolist() if not _skipped(info)]
-            _check_names(members)
-            for info in members:
-                yield info.filename, lambda info=info: _read(budget, archive, info)  # type: ignore[misc]
+            named = zip(archive.infolist(), member_names(archive.infolist()), strict=True)
+            members = [(info, name) for info, name in named if not _skipped(info, name)]
+            _check_names([name for _, name in members])
+            for info, name in members:
+                yield name, lambda info=info: _read(budget, archive, info)  # type: ignore[misc]
     except ParseError as error:
         raise UploadError(error.code, 400, error.message) from error
 
@@ -90,15 +95,13 @@ def _read(budget: Budget, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> by
         raise UploadError(error.code, 400, error.message) from error
 
 
-def _skipped(info: zipfile.ZipInfo) -> bool:
-    name = info.filename
+def _skipped(info: zipfile.ZipInfo, name: str) -> bool:
     is_link = stat.S_ISLNK(info.external_attr >> 16)
     litter = name.startswith("__MACOSX/") or PurePosixPath(name).name in {".DS_Store", "Thumbs.db"}
-    return info.is_dir() or is_link or litter
+    return info.is_dir() or name.endswith("/") or is_link or litter
 
 
-def _check_names(members: list[zipfile.ZipInfo]) -> None:
-    names = [info.filename for info in members]
+def _check_names(names: list[str]) -> None:
     if len(set(names)) != len(names):
         raise ParseError("unsafe_archive")
     for name in names:

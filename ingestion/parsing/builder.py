@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from ingestion.parsing.types import Heading, Page, ParsedDocument, ParseError, ParseLimits, Table
 
@@ -18,6 +19,7 @@ HYPHENS = {0x2010: "-", 0x2011: "-"}
 TRAILING = re.compile(r"[ \t]+(?=\n)")
 BLANK_LINES = re.compile(r"\n{3,}")
 MOST_WARNINGS = 20  # of one document
+LINES_AT_ONCE = 500  # of a table
 MERGED = 20  # characters; shorter cells may well be equal
 
 
@@ -26,6 +28,8 @@ def clean(text: str) -> str:
 
     All text of all formats comes through here. A hyphen at which lines may not break is a hyphen.
     """
+    if text.isprintable() and unicodedata.is_normalized("NFC", text):  # most are: one line, nothing odd
+        return text.translate(HYPHENS).strip()
     text = unicodedata.normalize("NFC", text).translate(HYPHENS)
     text = UNWANTED.sub("", LINE_ENDS.sub("\n", text))
     return BLANK_LINES.sub("\n\n", TRAILING.sub("", SPACES.sub(" ", text))).strip()
@@ -68,17 +72,39 @@ class TextBuilder:
         if text:
             self._append(text)
 
-    def table(self, rows: Sequence[Sequence[str]], *, header: bool = True) -> None:
+    def table(self, rows: Iterable[Sequence[str]], *, header: bool = True) -> None:
         """Rows of cells; the first is the header unless told otherwise. Empty rows and columns go."""
-        lines = [line for row in rows if (line := _row(row))]
-        self._rows += len(lines)
-        if self._rows > self.limits.table_rows:
-            raise ParseError("too_complex")
-        if not lines:
-            return
-        start = self._append("\n".join(lines))
-        header_end = start + len(lines[0]) if header and len(lines) > 1 else start
-        self._tables.append(Table(start, header_end, self.length))
+        lines = filter(None, map(_row, rows))
+        first = next(lines, "")
+        if first:
+            start = self._append(first)
+            self._tables.append(Table(start, self.length if header else start, self.length))
+            self._add_lines(chain([first], lines), written=1)
+
+    def more_rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Rows that go on with the table that was added last, before anything else is."""
+        self._add_lines(filter(None, map(_row, rows)))
+
+    def _add_lines(self, lines: Iterator[str], *, written: int = 0) -> None:
+        while batch := list(islice(lines, LINES_AT_ONCE)):
+            self._rows += len(batch)
+            if self._rows > self.limits.table_rows:
+                raise ParseError("too_complex")
+            if rest := batch[written:]:
+                self._extend("\n" + "\n".join(rest))
+            written = 0
+            self._tables[-1] = self._tables[-1]._replace(end=self.length)
+
+    def include(self, other: TextBuilder, title: str) -> None:
+        """Add another file's blocks below a heading of level 2; its pages are not pages of this one."""
+        self.heading(2, title)
+        start = self._append(other.text)
+        for level, text, place in other._headings:
+            self._headings.append(Heading(min(level + 2, 6), text, start + place))
+        for table in other._tables:
+            self._tables.append(Table(*(start + place for place in table)))
+        for sentence in other._warnings:
+            self.warn(f"{title}: {sentence}")
 
     def warn(self, sentence: str) -> None:
         """Tell people what was lost, left out or is hidden: "Sheet “Prices” is hidden."."""
@@ -90,11 +116,14 @@ class TextBuilder:
             self._parts.append("\n\n")
             self.length += 2
         start = self.length
+        self._extend(text)
+        return start
+
+    def _extend(self, text: str) -> None:
         self._parts.append(text)
         self.length += len(text)
         if self.length > self.limits.characters:
             raise ParseError("too_complex")
-        return start
 
     @property
     def first_heading(self) -> str:
@@ -107,6 +136,7 @@ class TextBuilder:
 
     def build(self) -> ParsedDocument:
         """The document so far, without title, language and date."""
+        self._parts = [self.text]  # the pieces may go
         starts = [min(start, self.length) for _, start in self._page_starts]
         ends = [*starts, self.length][1:]
         pages = tuple(
@@ -117,7 +147,10 @@ class TextBuilder:
             self.text,
             pages=pages,
             headings=tuple(self._headings),
-            tables=tuple(self._tables),
+            tables=tuple(
+                table._replace(header_end=table.start) if table.header_end == table.end else table
+                for table in self._tables
+            ),
             warnings=tuple(self._warnings),
         )
 

@@ -25,6 +25,7 @@ DOCX = FileType(OOXML + "wordprocessingml.document", "docx", "zip", "word/")
 DOCM = FileType("application/vnd.ms-word.document.macroEnabled.12", "docm", "zip", "word/", macros=True)
 PPTX = FileType(OOXML + "presentationml.presentation", "pptx", "zip", "ppt/")
 XLSX = FileType(OOXML + "spreadsheetml.sheet", "xlsx", "zip", "xl/")
+XLSM = FileType("application/vnd.ms-excel.sheet.macroEnabled.12", "xlsm", "zip", "xl/", macros=True)
 DOC = FileType("application/msword", "doc", "ole", "WordDocument")
 PPT = FileType("application/vnd.ms-powerpoint", "ppt", "ole", "PowerPoint Document")
 XLS = FileType("application/vnd.ms-excel", "xls", "ole", "Workbook")
@@ -54,6 +55,9 @@ BY_EXTENSION = {
     ".dotm": DOCM,
     ".pptx": PPTX,
     ".xlsx": XLSX,
+    ".xltx": XLSX,
+    ".xlsm": XLSM,
+    ".xltm": XLSM,
     ".doc": DOC,
     ".ppt": PPT,
     ".xls": XLS,

@@ -16,10 +16,12 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ingestion.parsing.filetypes import EML, MSG
+from ingestion.parsing.sandbox import OUT_OF_MEMORY
 from ingestion.parsing.scratch import scratch_folder
 from ingestion.parsing.types import ParsedDocument, ParseError, ParseLimits, ParserCrashedError
 
@@ -28,7 +30,9 @@ logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS_PER_CHILD = 200
 IDLE_CHILDREN = 4
+LONGEST_BLOCK = 64 << 20  # bytes of an answer
 DEFAULT_LIMITS = ParseLimits()
+WITH_ATTACHMENTS = {EML.content_type, MSG.content_type}
 # -I keeps the current folder and PYTHON* variables out; so the path is given.
 COMMAND = [
     sys.executable,
@@ -51,14 +55,24 @@ ENVIRONMENT = {
 def parse(path: Path, content_type: str, *, limits: ParseLimits = DEFAULT_LIMITS) -> ParsedDocument:
     """Read a document in a child process. Safe to call from many threads.
 
-    Raises `ParseError` for what will never be read as it is; `ParserCrashedError` where the child was ended
-    by somebody else, which is worth another attempt.
+    A mail whose attachments take too much is read once more without them. Raises `ParseError` for what will
+    never be read as it is; `ParserCrashedError` where the child was ended by somebody else, which is worth
+    another attempt.
     """
+    try:
+        return _parse(path, content_type, limits)
+    except ParseError as error:
+        if content_type not in WITH_ATTACHMENTS or error.code not in {"too_complex", "timeout"}:
+            raise
+        return _parse(path, content_type, replace(limits, attachments=0))
+
+
+def _parse(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
     request = {"path": str(path.resolve()), "content_type": content_type, "limits": asdict(limits)}
     for _ in range(2):
         child = _pool.take(limits)
         try:
-            answer = child.ask(request)
+            answer, text = child.ask(request)
         except _ChildRetiredError:
             continue  # it ended for lack of work just as we wrote to it
         except BaseException:
@@ -73,7 +87,7 @@ def parse(path: Path, content_type: str, *, limits: ParseLimits = DEFAULT_LIMITS
             logger.warning("A reader failed on %s: %s", path, answer["detail"])
         raise ParseError(answer["error"], answer["message"])
     _pool.give_back(child)
-    return ParsedDocument.from_json(answer["document"])
+    return ParsedDocument.from_json({**answer["document"], "text": text})
 
 
 class _ChildRetiredError(Exception):
@@ -99,7 +113,8 @@ class _Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The child's answer, and the document's text."""
         assert self._process.stdin
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -107,12 +122,22 @@ class _Child:
             self.close()
             raise _ChildRetiredError from error
         deadline = time.monotonic() + self.limits.wall_seconds
-        size = int.from_bytes(self._read(8, deadline), "big")
-        if size > 8 * self.limits.characters + (64 << 20):
-            raise ParseError("too_complex")
         self.served += 1
-        answer: dict[str, Any] = json.loads(self._read(size, deadline))
-        return answer
+        answer: dict[str, Any] = json.loads(self._block(deadline))
+        pieces: list[str] = []
+        length = 0
+        while block := self._block(deadline):
+            pieces.append(block.decode("utf-8", "replace"))
+            length += len(pieces[-1])
+            if length > self.limits.characters:
+                raise ParseError("too_complex")
+        return answer, "".join(pieces)
+
+    def _block(self, deadline: float) -> bytes:
+        size = int.from_bytes(self._read(8, deadline), "big")
+        if size > LONGEST_BLOCK:
+            raise ParseError("too_complex")
+        return self._read(size, deadline)
 
     def _read(self, size: int, deadline: float) -> bytes:
         assert self._process.stdout
@@ -136,7 +161,14 @@ class _Child:
             return _ChildRetiredError()
         if code == -signal.SIGXCPU:
             return ParseError("timeout")
-        if code in {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE}:
+        if code in {
+            OUT_OF_MEMORY,
+            -signal.SIGSEGV,
+            -signal.SIGBUS,
+            -signal.SIGABRT,
+            -signal.SIGILL,
+            -signal.SIGFPE,
+        }:
             # Out of memory inside a library, or a stack that ran over: the document's doing.
             return ParseError("too_complex")
         return ParserCrashedError(f"The parser process ended with status {code}.")

@@ -77,9 +77,9 @@ class ParsedDocument:
 class ParseLimits:
     """What one document may cost. Sizes in bytes, times in seconds."""
 
-    wall_seconds: float = 120
-    cpu_seconds: int = 100
-    memory: int = 2 << 30  # address space of the child
+    wall_seconds: float = 60
+    cpu_seconds: int = 50
+    memory: int = 336 << 20  # that the child may write to; its programs come on top, about 60 MB
     characters: int = 60_000_000  # of extracted text
     pages: int = 20_000
     table_rows: int = 500_000
@@ -87,6 +87,9 @@ class ParseLimits:
     archive_bytes: int = 512 << 20  # actual, after inflating
     archive_ratio: int = 200  # inflated / packed, for what inflates to more than 8 MiB
     xml_depth: int = 500
+    attachments: int = 50  # of one mail that are read, those of attached mails too
+    attachment_bytes: int = 32 << 20  # of each
+    mail_depth: int = 5  # of mails in mails
 
 
 MESSAGES = {

@@ -1,4 +1,4 @@
-"""Old Word, Excel and PowerPoint files, OpenDocument, EPUB and RTF, by kreuzberg."""
+"""Old Word and PowerPoint files, and EPUB, by kreuzberg."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 from kreuzberg import ExtractionResult
 
 from ingestion.parsing.builder import TextBuilder
-from ingestion.parsing.filetypes import DOC, PPT, XLS, FileType
+from ingestion.parsing.filetypes import DOC, PPT, FileType
 from ingestion.parsing.readers.extraction import extract, metadata
 from ingestion.parsing.readers.markdown import add_markdown
 from ingestion.parsing.readers.ole import extract_ole
 from ingestion.parsing.readers.packages import Package
 from ingestion.parsing.readers.text import add_plain
-from ingestion.parsing.types import ParseError
 
 # Instructions that Word keeps beside the text that they made.
 FIELD_CODES = re.compile(
@@ -29,43 +28,13 @@ MASTER_TEXT = re.compile(
     r"|마스터 (?:제목|텍스트|부제목) 스타일.*|(?:둘째|셋째|넷째|다섯째) 수준)$",
     re.MULTILINE | re.IGNORECASE,
 )
-SHEET = re.compile(r"xl/worksheets/[^/]+\.xml|content\.xml")
-ROW = re.compile(rb"<(?:row|table:table-row)\b")
 
 
 def read_package(path: Path, builder: TextBuilder, kind: FileType) -> None:
-    """OpenDocument text and EPUB."""
+    """EPUB."""
     with Package(path, builder.limits) as package:
         package.check()
     _read_markdown(path, kind, builder)
-
-
-def read_rtf(path: Path, builder: TextBuilder, kind: FileType) -> None:
-    _read_markdown(path, kind, builder)
-
-
-def read_sheets(path: Path, builder: TextBuilder, kind: FileType) -> None:
-    """Excel and OpenDocument spreadsheets: a sheet is a page, its name a heading."""
-    if kind is XLS:
-        result = extract_ole(path, kind, "plain")
-    else:
-        with Package(path, builder.limits) as package:
-            package.check()
-            _refuse_endless(package, builder.limits.table_rows)
-        result = extract(path, kind.content_type, "plain")
-    _describe(result, builder)
-    names = metadata(result).get("sheet_names") or []
-    for table in result.tables:
-        builder.page(table.page_number)
-        builder.heading(2, names[table.page_number - 1] if table.page_number <= len(names) else "")
-        builder.table(table.cells)
-
-
-def _refuse_endless(package: Package, most: int) -> None:
-    """Counting rows is cheap; extracting a million of them takes a minute and a gigabyte."""
-    sheets = [name for name in package.names if SHEET.fullmatch(name)]
-    if sum(len(ROW.findall(package.read(name))) for name in sheets) > most:
-        raise ParseError("too_complex")
 
 
 def read_doc(path: Path, builder: TextBuilder) -> None:

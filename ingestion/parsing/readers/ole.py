@@ -20,7 +20,7 @@ SLIDES_ENCRYPTED = 0xF3D1C4DF  # the header token of "Current User", [MS-PPT] 2.
 
 def extract_ole(path: Path, kind: FileType, output: str) -> ExtractionResult:
     """kreuzberg's text. Raises `ParseError` `encrypted`, `corrupt`."""
-    if _has_password(path):
+    if has_password(path):
         raise ParseError("encrypted")
     try:
         return extract(path, kind.content_type, output)
@@ -30,7 +30,7 @@ def extract_ole(path: Path, kind: FileType, output: str) -> ExtractionResult:
         return extract(_filled_up(path.read_bytes()), kind.content_type, output)
 
 
-def _has_password(path: Path) -> bool:
+def has_password(path: Path) -> bool:
     try:
         with olefile.OleFileIO(str(path)) as container:
             return (
@@ -41,6 +41,18 @@ def _has_password(path: Path) -> bool:
             )
     except (OSError, struct.error, IndexError):
         return False  # too damaged for this look; kreuzberg decides
+
+
+def properties(path: Path) -> tuple[str, str]:
+    """Title and last change that the file gives of itself, '' where it does not say."""
+    try:
+        with olefile.OleFileIO(str(path)) as container:
+            facts = container.get_metadata()
+        title = (facts.title or b"").decode(f"cp{facts.codepage or 1252}", "replace").strip("\0 ")
+        changed = facts.last_saved_time or facts.create_time
+        return title, changed.isoformat() if changed else ""
+    except (OSError, struct.error, IndexError, LookupError, AttributeError, ValueError, OverflowError):
+        return "", ""
 
 
 def _number(container: Any, stream: str, offset: int, layout: str) -> int:

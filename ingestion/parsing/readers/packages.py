@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -50,6 +52,12 @@ class Package:
             return b""
         return self._budget.read(self._archive, self._archive.getinfo(self._places[_key(name)]))
 
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """A part's bytes piece by piece, nothing where it is absent: for parts that may be large."""
+        if self.has(name):
+            info = self._archive.getinfo(self._places[_key(name)])
+            yield from self._budget.blocks(self._archive, info)
+
     def xml(self, name: str) -> Element | None:
         data = self.read(name)
         return parse_xml(data, self.limits) if data else None
@@ -60,8 +68,10 @@ class Package:
         Raises `ParseError`: `encrypted`, `corrupt`, `unsafe_archive`, `unsafe_xml`.
         """
         for info in self._archive.infolist():
-            data = self._budget.read(self._archive, info)
-            if info.filename.lower().endswith(MARKUP) and ENTITIES.search(data[:20_000]):
+            first = b""
+            for block in self._budget.blocks(self._archive, info):
+                first = first or block
+            if info.filename.lower().endswith(MARKUP) and ENTITIES.search(first[:20_000]):
                 raise ParseError("unsafe_xml")
         manifest = self.read("META-INF/manifest.xml")
         if b"encryption-data" in manifest or "META-INF/rights.xml" in self.names:
@@ -78,3 +88,17 @@ def core_properties(package: Package) -> tuple[str, str]:
     root = package.xml("docProps/core.xml")
     facts = {local(fact): fact.text or "" for fact in (root if root is not None else ())}
     return facts.get("title", ""), facts.get("modified", "") or facts.get("created", "")
+
+
+def relations(package: Package, name: str) -> dict[str, tuple[str, str]]:
+    """Relationship id -> (kind, part) of a part; "" names the package itself."""
+    folder, base = posixpath.split(name)
+    root = package.xml(posixpath.join(folder, "_rels", f"{base}.rels"))
+    return {
+        link.get("Id", ""): (
+            link.get("Type", "").rsplit("/", 1)[-1],
+            posixpath.normpath(posixpath.join(folder, link.get("Target", ""))).lstrip("/"),
+        )
+        for link in (root if root is not None else ())
+        if link.get("TargetMode") != "External"
+    }

@@ -18,9 +18,10 @@ from ingestion.parsing.builder import TextBuilder
 from ingestion.parsing.encoding import decode
 from ingestion.parsing.types import ParseError, ParseLimits
 
-UNDEFINED_ENTITY = 11  # expat's code
+OUT_OF_MEMORY, UNDEFINED_ENTITY = 1, 11  # codes of expat
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)([A-Za-z][\w.-]{0,60});")
 DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+BLOCK = 4 << 20
 SILENT = {"script", "style"}
 MARKUP = re.compile(r"</?[A-Za-z!?][^<>]{0,500}>")
 
@@ -30,11 +31,18 @@ def local(element: Element) -> str:
     return element.tag.rsplit("}", 1)[-1] if isinstance(element.tag, str) else ""
 
 
+class _LargeBlocks(io.BytesIO):
+    """Gives large blocks, for expat begins a tag or comment anew with each block until it is whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(BLOCK)
+
+
 def parse_xml(data: bytes, limits: ParseLimits) -> Element:
     """The root. Raises `ParseError`: `unsafe_xml` for any DOCTYPE, `too_complex` for depth, `corrupt`."""
     root: Element | None = None
     try:
-        for _, element in xml_events(io.BytesIO(data), limits):
+        for _, element in xml_events(_LargeBlocks(data), limits):
             root = element if root is None else root
     except ParseError as error:
         fault = error.__cause__
@@ -61,7 +69,7 @@ def xml_events(stream: IO[bytes], limits: ParseLimits) -> Iterator[tuple[str, El
     except DefusedXmlException as error:
         raise ParseError("unsafe_xml") from error
     except SyntaxFault as error:
-        raise ParseError("corrupt") from error
+        raise ParseError("too_complex" if error.code == OUT_OF_MEMORY else "corrupt") from error
     except (ValueError, LookupError) as error:  # an encoding that expat does not know
         raise ParseError("corrupt") from error
 

@@ -8,7 +8,7 @@ import pytest
 
 from library.models import Library
 from retrieval.reranker.batching import BatchingReranker
-from searchapp import reranking
+from searchapp import scoring
 from searchapp.metrics import RerankMetrics
 from searchapp.search import search
 from tests.factories import People, ready_document
@@ -34,7 +34,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Use]:
     def make(backend: OverlapBackend) -> BatchingReranker:
         batching = BatchingReranker(tiny_reranker(backend), RerankMetrics())
         made.append((backend, batching))
-        monkeypatch.setattr(reranking, "_batching", lambda: batching)
+        monkeypatch.setattr(scoring, "_batching", lambda: batching)
         return batching
 
     yield make
