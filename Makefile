@@ -69,7 +69,7 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra gpu -c requirements/base.txt -o requirements/gpu.txt pyproject.toml
 	$(PIP_COMPILE) --extra triton -c requirements/base.txt -o requirements/triton.txt pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
-	$(PIP_COMPILE) --extra server --extra triton --extra train --extra dev -c requirements/dev.txt -o requirements/train.txt pyproject.toml
+	$(PIP_COMPILE) --extra server --extra triton --extra train --extra ocr --extra dev -c requirements/dev.txt -o requirements/train.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
 .PHONY: help install run test test-all lint train-base train-reranker compression bench lock

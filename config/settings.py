@@ -102,6 +102,7 @@ INGEST_THREADS = env.number("QUARRY_INGEST_THREADS", 2, least=1, most=64)
 ENCODER = env.text("QUARRY_ENCODER", "models/encoder")
 DIMENSIONS = env.number("QUARRY_DIMENSIONS", 512, least=32, most=4096)
 CHUNK_WORDS = env.number("QUARRY_CHUNK_WORDS", 180, least=40, most=2000)
+OCR_LANGUAGES = env.words("QUARRY_OCR_LANGUAGES", "en")
 RERANKER = env.text("QUARRY_RERANKER", "models/reranker")
 RERANK_BACKEND = env.text(
     "QUARRY_RERANK_BACKEND",

@@ -16,7 +16,8 @@ from indexing.passages import BATCH
 from indexing.points import chunk_id, points
 from ingestion.chunking import ChunkSpan, chunk
 from ingestion.claims import Claim, claim_document
-from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError, parse
+from ingestion.parsing import ParsedDocument, ParseError, ParserCrashedError
+from ingestion.scans import parse_document
 from library.models import Chunk, Document, DocumentText, Status
 from library.titles import title_of
 from retrieval.frequencies import Frequencies, count, merge
@@ -41,7 +42,7 @@ def run(document_id: UUID) -> None:
     document = claim.document
     with claim.heartbeat():
         try:
-            parsed = parse(Path(document.file.path), document.content_type)
+            parsed = parse_document(Path(document.file.path), document.content_type)
             claim.progress(Status.INDEXING, 0.4)
             spans = chunk(parsed, words=settings.CHUNK_WORDS)
             if not spans:
@@ -143,6 +144,7 @@ def _publish(
                 "pages": parsed.pages,
                 "headings": parsed.headings,
                 "tables": parsed.tables,
+                "lines": parsed.lines,
             },
         )
     return old_ids

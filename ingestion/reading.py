@@ -11,10 +11,11 @@ from django.core.files import File
 
 from ingestion.chunking import chunk
 from ingestion.documents import check_size, safe_path
-from ingestion.parsing import ParsedDocument, ParseError, ParseLimits, ParserCrashedError, parse
+from ingestion.parsing import ParsedDocument, ParseError, ParseLimits, ParserCrashedError
 from ingestion.parsing.archives import archive_members
 from ingestion.parsing.filetypes import ZIP
 from ingestion.parsing.uploads import check_upload, detect
+from ingestion.scans import parse_document
 from library.errors import RefusedError
 from library.titles import readable
 
@@ -51,7 +52,7 @@ def _document(path: Path, name: str) -> dict[str, Any]:
             check_size(File(content))
             kind = check_upload(name, content)
         label = kind.label
-        return _answer(name, label, parse(path, kind.content_type))
+        return _answer(name, label, parse_document(path, kind.content_type))
     except (RefusedError, ParseError) as error:
         return _answer(name, label, error={"code": error.code, "message": error.message})
     except ParserCrashedError as error:

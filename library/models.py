@@ -149,6 +149,8 @@ class DocumentText(models.Model):
     pages = models.JSONField(default=list)  # [[number, start, end], ...]
     headings = models.JSONField(default=list)  # [[level, text, start], ...]
     tables = models.JSONField(default=list)  # [[start, header_end, end], ...]
+    # Each line's place in `text` and its rectangle on its page: `parsing.boxes.unpack` reads them.
+    lines = models.BinaryField(default=bytes)
 
     def __str__(self) -> str:
         return f"text of {self.document_id}"

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from ingestion.parsing.boxes import LineBox, pack
 from ingestion.parsing.types import Heading, Page, ParsedDocument, ParseError, ParseLimits, Table
 
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -38,8 +39,10 @@ def clean(text: str) -> str:
 class TextBuilder:
     """Collects blocks. Raises `ParseError` `too_complex` as soon as the limits are passed."""
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, ocr: tuple[str, ...] = ()) -> None:
         self.limits = limits
+        self.ocr = ocr  # languages that pages without text are read in, if any
+        self.unread = 0  # pages without text
         self.title = ""
         self.date = ""
         self.length = 0
@@ -48,6 +51,7 @@ class TextBuilder:
         self._headings: list[Heading] = []
         self._tables: list[Table] = []
         self._rows = 0
+        self._lines: list[LineBox] = []
         self._warnings: dict[str, None] = {}  # each once, in order
 
     def page(self, number: int) -> None:
@@ -72,9 +76,13 @@ class TextBuilder:
         if text:
             self._append(text)
 
+    def line(self, box: LineBox) -> None:
+        """Where a line of what was added stands on its page."""
+        self._lines.append(box)
+
     def table(self, rows: Iterable[Sequence[str]], *, header: bool = True) -> None:
         """Rows of cells; the first is the header unless told otherwise. Empty rows and columns go."""
-        lines = filter(None, map(_row, rows))
+        lines = filter(None, map(row_text, rows))
         first = next(lines, "")
         if first:
             start = self._append(first)
@@ -83,7 +91,7 @@ class TextBuilder:
 
     def more_rows(self, rows: Iterable[Sequence[str]]) -> None:
         """Rows that go on with the table that was added last, before anything else is."""
-        self._add_lines(filter(None, map(_row, rows)))
+        self._add_lines(filter(None, map(row_text, rows)))
 
     def _add_lines(self, lines: Iterator[str], *, written: int = 0) -> None:
         while batch := list(islice(lines, LINES_AT_ONCE)):
@@ -151,11 +159,14 @@ class TextBuilder:
                 table._replace(header_end=table.start) if table.header_end == table.end else table
                 for table in self._tables
             ),
+            lines=pack(self._lines),
+            unread=self.unread,
             warnings=tuple(self._warnings),
         )
 
 
-def _row(cells: Sequence[str]) -> str:
+def row_text(cells: Sequence[str]) -> str:
+    """A table's row as one line, empty where no cell has text."""
     texts = [" ".join(clean(cell).split()) for cell in cells]
     # A merged cell comes once for each column that it covers.
     texts = [t for t, before in zip(texts, ["", *texts], strict=False) if t != before or len(t) < MERGED]

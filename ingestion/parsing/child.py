@@ -70,7 +70,7 @@ def _outcome(request: dict[str, Any], limits: ParseLimits) -> tuple[dict[str, An
     try:
         from ingestion.parsing.readers import read  # after the limits hold
 
-        document = read(Path(request["path"]), request["content_type"], limits)
+        document = read(Path(request["path"]), request["content_type"], limits, tuple(request["ocr"]))
         return {"document": replace(document, text="").to_json()}, document.text
     except ParseError as error:
         return {"error": error.code, "message": error.message}, ""

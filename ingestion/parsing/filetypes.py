@@ -14,7 +14,7 @@ class FileType:
 
     content_type: str
     label: str
-    family: str  # text, pdf, rtf, ole or zip
+    family: str  # text, pdf, rtf, ole, zip or image
     marker: str = ""  # ole: a stream of the kind; zip: a path prefix, or the content of "mimetype"
     macros: bool = False  # whether files of this kind may hold them
 
@@ -46,6 +46,17 @@ CSV = FileType("text/csv", "csv", "text")
 JSON = FileType("application/json", "json", "text")
 XML = FileType("application/xml", "xml", "text")
 EML = FileType("message/rfc822", "eml", "text")
+
+PNG = FileType("image/png", "png", "image")
+JPEG = FileType("image/jpeg", "jpg", "image")
+TIFF = FileType("image/tiff", "tif", "image")
+WEBP = FileType("image/webp", "webp", "image")
+IMAGES = {
+    PNG: (b"\x89PNG",),
+    JPEG: (b"\xff\xd8\xff",),
+    TIFF: (b"II*\0", b"MM\0*"),
+    WEBP: (b"RIFF",),
+}
 
 BY_EXTENSION = {
     ".pdf": PDF,
@@ -87,6 +98,12 @@ BY_EXTENSION = {
     ".xml": XML,
     ".svg": XML,
     ".eml": EML,
+    ".png": PNG,
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
+    ".webp": WEBP,
 }
 
 # First bytes of what is no text, whatever its name says.

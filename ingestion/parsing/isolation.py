@@ -16,13 +16,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ingestion.parsing.filetypes import EML, MSG
 from ingestion.parsing.sandbox import OUT_OF_MEMORY
-from ingestion.parsing.scratch import scratch_folder
 from ingestion.parsing.types import ParsedDocument, ParseError, ParseLimits, ParserCrashedError
 
 logger = logging.getLogger(__name__)
@@ -52,23 +52,32 @@ ENVIRONMENT = {
 }
 
 
-def parse(path: Path, content_type: str, *, limits: ParseLimits = DEFAULT_LIMITS) -> ParsedDocument:
-    """Read a document in a child process. Safe to call from many threads.
+def parse(
+    path: Path, content_type: str, *, limits: ParseLimits = DEFAULT_LIMITS, ocr: Sequence[str] = ()
+) -> ParsedDocument:
+    """Read a document in a child process, and its pages without text by OCR if `ocr` names languages.
+
+    Safe to call from many threads.
 
     A mail whose attachments take too much is read once more without them. Raises `ParseError` for what will
     never be read as it is; `ParserCrashedError` where the child was ended by somebody else, which is worth
     another attempt.
     """
     try:
-        return _parse(path, content_type, limits)
+        return _parse(path, content_type, limits, ocr)
     except ParseError as error:
         if content_type not in WITH_ATTACHMENTS or error.code not in {"too_complex", "timeout"}:
             raise
-        return _parse(path, content_type, replace(limits, attachments=0))
+        return _parse(path, content_type, replace(limits, attachments=0), ocr)
 
 
-def _parse(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
-    request = {"path": str(path.resolve()), "content_type": content_type, "limits": asdict(limits)}
+def _parse(path: Path, content_type: str, limits: ParseLimits, ocr: Sequence[str]) -> ParsedDocument:
+    request = {
+        "path": str(path.resolve()),
+        "content_type": content_type,
+        "limits": asdict(limits),
+        "ocr": list(ocr),
+    }
     for _ in range(2):
         child = _pool.take(limits)
         try:
@@ -103,7 +112,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**ENVIRONMENT, "TMPDIR": str(scratch_folder())},
+            env=ENVIRONMENT,
             cwd="/",
             start_new_session=True,
             bufsize=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -45,6 +46,8 @@ class ParsedDocument:
     pages: tuple[Page, ...] = ()  # empty where the format has none
     headings: tuple[Heading, ...] = ()
     tables: tuple[Table, ...] = ()
+    unread: int = 0  # pages that are pictures without text
+    lines: bytes = b""  # where each line stands on its page, by `boxes.pack`; empty where that is unknown
     warnings: tuple[str, ...] = ()  # sentences: what was lost, left out or is hidden in its program
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +59,8 @@ class ParsedDocument:
             "pages": self.pages,
             "headings": self.headings,
             "tables": self.tables,
+            "unread": self.unread,
+            "lines": base64.b64encode(self.lines).decode(),
             "warnings": self.warnings,
         }
 
@@ -69,6 +74,8 @@ class ParsedDocument:
             pages=tuple(Page(*page) for page in value["pages"]),
             headings=tuple(Heading(*heading) for heading in value["headings"]),
             tables=tuple(Table(*table) for table in value["tables"]),
+            unread=value["unread"],
+            lines=base64.b64decode(value["lines"]),
             warnings=tuple(value["warnings"]),
         )
 
@@ -90,13 +97,14 @@ class ParseLimits:
     attachments: int = 50  # of one mail that are read, those of attached mails too
     attachment_bytes: int = 32 << 20  # of each
     mail_depth: int = 5  # of mails in mails
+    ocr_seconds: float = 420  # later than this, the pages that are left stay unread
 
 
 MESSAGES = {
     "encrypted": "The file is protected by a password. Save a copy without the password and upload that.",
     "corrupt": "The file is damaged or incomplete. Open it in its own program, save it again, upload that.",
     "too_complex": "The file is too large or too deeply nested to read. Split it into smaller files.",
-    "no_text": "No text was found. If this is a scan, add a text layer by OCR and upload it again.",
+    "no_text": "No text was found. For scans, ask an admin to switch on OCR (text recognition).",
     "unsafe_archive": "The archive unpacks to too much, or lies about its contents. Pack it anew.",
     "unsafe_xml": "The file's XML declares entities or a document type. Remove the DOCTYPE, upload it again.",
     "timeout": "Reading the file took too long. Split it into smaller files.",

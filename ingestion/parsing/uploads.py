@@ -8,7 +8,18 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, Protocol
 
-from ingestion.parsing.filetypes import BINARY_MAGIC, BY_EXTENSION, DOC, HWP, MSG, PPT, XLS, FileType
+from ingestion.parsing import ocr
+from ingestion.parsing.filetypes import (
+    BINARY_MAGIC,
+    BY_EXTENSION,
+    DOC,
+    HWP,
+    IMAGES,
+    MSG,
+    PPT,
+    XLS,
+    FileType,
+)
 from ingestion.parsing.types import ParseLimits
 from ingestion.parsing.zips import ZIP_FAULTS, open_zip
 from library.errors import UploadError
@@ -57,7 +68,7 @@ def safe_name(name: str) -> str:
 def detect(name: str) -> FileType:
     """The kind of file that a name promises. Raises `UploadError` `type_not_allowed`."""
     kind = BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
-    if kind is None:
+    if kind is None or (kind in IMAGES and not ocr.installed()):
         raise UploadError(
             "type_not_allowed", 415, "Files of this type are not accepted. Save it as PDF, Office or text."
         )
@@ -90,6 +101,8 @@ def _agrees(kind: FileType, head: bytes, content: Readable) -> bool:
         return not any(
             head.startswith(magic) for magic in BINARY_MAGIC if len(magic) > 3 or b"\0" in head[:64]
         )
+    if kind in IMAGES:
+        return head.startswith(IMAGES[kind])
     if kind.family == "pdf":
         return b"%PDF-" in head[:1024]
     if kind.family == "rtf":

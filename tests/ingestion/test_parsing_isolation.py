@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +17,6 @@ from pathlib import Path
 import pytest
 
 from ingestion.parsing import ParseError, ParseLimits, ParserCrashedError, isolation, parse
-from ingestion.parsing.scratch import scratch_folder
-from tests.ingestion import making
 
 TEXT = "text/plain"
 
@@ -169,32 +166,3 @@ def test_child_should_have_no_network_where_the_kernel_lets_it_leave(text_file: 
 def test_unknown_content_type_should_be_refused(text_file: Path) -> None:
     with pytest.raises(ParseError, match="cannot be read"):
         parse(text_file, "application/x-nothing")
-
-
-def test_pdf_should_be_read_on_a_machine_that_never_read_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = making.pdf(tmp_path / "a.pdf", [["Leave is 25 days a year."]])
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    assert "25 days" in parse(path, "application/pdf").text
-    (scratch,) = temporary.iterdir()
-    assert scratch.stat().st_mode & 0o077 == 0
-
-
-def test_folder_that_others_can_write_should_not_be_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    first = scratch_folder()
-    first.chmod(0o777)
-    assert scratch_folder() != first
-
-
-def test_full_disk_below_the_parser_should_be_worth_another_attempt(
-    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
-    with pytest.raises(ParserCrashedError):
-        parse(text_file, TEXT)

@@ -9,7 +9,6 @@ import pytest
 from ingestion.parsing.builder import TextBuilder, clean
 from ingestion.parsing.encoding import decode
 from ingestion.parsing.language import language_of
-from ingestion.parsing.readers.pdf import reflow
 from ingestion.parsing.titles import date_of, sensible_title
 from ingestion.parsing.types import ParsedDocument, ParseLimits
 
@@ -117,22 +116,6 @@ def test_title_should_be_sensible_or_nothing(title: str, shown: str) -> None:
 )
 def test_date_should_be_plausible_or_nothing(value: str, date: datetime.date | None) -> None:
     assert date_of(value) == date
-
-
-def test_reflow_should_join_broken_lines_and_words_and_keep_lists() -> None:
-    page = (
-        "Travel policy\r\nEmployees who travel on behalf of the company are reim-\r\n"
-        "bursed for the costs that they have, as soon as receipts\r\nare in.\r\n"
-        "• Trains are booked in second class by the travel office.\r\n• Taxis need a reason.\r\n"
-    )
-    assert reflow(page).split("\n") == [
-        "Travel policy",
-        "Employees who travel on behalf of the company are reimbursed for the costs that they have, "
-        "as soon as receipts are in.",
-        "• Trains are booked in second class by the travel office.",
-        "• Taxis need a reason.",
-        "",
-    ]
 
 
 def test_parsed_document_should_survive_json() -> None:

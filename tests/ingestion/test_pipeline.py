@@ -160,7 +160,7 @@ def test_a_parser_that_crashes_should_be_tried_three_times_then_quarantined(
     def crash(*args: Any, **kw: Any) -> Any:
         raise ParserCrashedError("The parser process was killed.")
 
-    monkeypatch.setattr(pipeline, "parse", crash)
+    monkeypatch.setattr(pipeline, "parse_document", crash)
     stored = document(people.library)
     states = []
     for _ in range(4):

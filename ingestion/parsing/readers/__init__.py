@@ -18,6 +18,7 @@ from ingestion.parsing.filetypes import (
     HTML,
     HWP,
     HWPX,
+    IMAGES,
     JSON,
     MARKDOWN,
     MSG,
@@ -42,6 +43,7 @@ from ingestion.parsing.readers import (
     extraction,
     hwp,
     hwpx,
+    images,
     mail,
     markdown_file,
     msg,
@@ -89,16 +91,17 @@ READERS: dict[str, Reader] = {
     MSG.content_type: msg.read,
     HWP.content_type: hwp.read,
     HWPX.content_type: hwpx.read,
+    **dict.fromkeys((kind.content_type for kind in IMAGES), images.read),
 }
 
 
-def read(path: Path, content_type: str, limits: ParseLimits) -> ParsedDocument:
+def read(path: Path, content_type: str, limits: ParseLimits, ocr: tuple[str, ...] = ()) -> ParsedDocument:
     """A document's text, title, language and date. Raises `ParseError`, `no_text` where there is none."""
     if content_type not in READERS:
         raise ParseError(
             "corrupt", f"Files of type {content_type} cannot be read. Save the file as PDF or text."
         )
-    builder = TextBuilder(limits)
+    builder = TextBuilder(limits, ocr)
     READERS[content_type](path, builder)
     document = builder.build()
     if not any(c.isalnum() for c in document.text):

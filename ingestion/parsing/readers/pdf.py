@@ -1,83 +1,90 @@
-"""PDF, page by page."""
+"""PDF, by the geometry of its pages."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.parsing.builder import TextBuilder
-from ingestion.parsing.filetypes import PDF
-from ingestion.parsing.readers.extraction import extract, metadata
+from ingestion.parsing.boxes import LineBox
+from ingestion.parsing.builder import TextBuilder, row_text
+from ingestion.parsing.pdf.blocks import Block
+from ingestion.parsing.pdf.headings import mark_headings
+from ingestion.parsing.pdf.joining import Joiner
+from ingestion.parsing.pdf.pages import Flow, PageContent, PdfFile
+from ingestion.parsing.pdf.running import drop_repeated
+from ingestion.parsing.pdf.scans import Scanner
+from ingestion.parsing.pdf.tables import carry_headers
 from ingestion.parsing.types import ParseError
-
-BULLET = re.compile(r"^\s*(?:[•●○▪■□◦‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z가-하][.)]|[①-⑳])\s")
-SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
-CJK_END, CJK_START = (
-    re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。，]$"),
-    re.compile(r"^[\u3040-\u30ff\u3400-\u9fff]"),
-)
-HYPHEN_END = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe\x02]$")
-FULL_LINE = 0.7  # of the page's typical long line
 
 
 def read(path: Path, builder: TextBuilder) -> None:
-    _refuse_endless(path, builder.limits.pages)
-    result = extract(path, PDF.content_type, "plain")
-    facts = metadata(result)
-    builder.title = facts.get("title") or ""
-    builder.date = facts.get("created_at") or facts.get("modified_at") or ""
-    for page in result.pages or []:
-        builder.page(page["page_number"])
-        builder.paragraph(reflow(page["content"]))
+    """All pages' text in reading order, then their notes.
 
-
-def reflow(page: str) -> str:
-    """Lines joined to paragraphs where the layout broke them, and words that it hyphenated made whole.
-
-    A line runs on into the next if it is about as long as the page's lines are, or if the next starts in
-    lower case.
+    1. Words with their places become the blocks of each page.
+    2. All pages together tell repeated lines, headings and tables that go on.
+    3. The document's own words tell how its lines are joined.
     """
-    lines = [line.strip() for line in re.split(r"\r\n?|\n", page)]
-    lengths = sorted(len(line) for line in lines if line)
-    if not lengths:
-        return ""
-    full = FULL_LINE * lengths[int(0.9 * (len(lengths) - 1))]
-    out: list[str] = []
-    open_line = False
-    for line in lines:
-        if not line:
-            open_line = False
-            out.append("")
-            continue
-        runs_on = open_line or (bool(out) and line[:1].islower() and _unfinished(out[-1]))
-        if runs_on and not BULLET.match(line):
-            out[-1] = _join(out[-1], line)
-        else:
-            out.append(line)
-        open_line = len(line) >= max(full, 20) and not (
-            SENTENCE_END.search(line) and len(line) < full / FULL_LINE
+    with PdfFile(path) as file:
+        if len(file) > builder.limits.pages:
+            raise ParseError("too_complex")
+        facts = file.metadata
+        builder.title = facts.get("Title", "")
+        builder.date = facts.get("CreationDate") or facts.get("ModDate") or ""
+        outline = list(file.outline())
+        scanner = Scanner(builder.ocr, builder.limits.ocr_seconds)
+        pages = list(file.pages(scanner))
+    write(pages, outline, scanner, builder)
+
+
+def write(
+    pages: Sequence[PageContent],
+    outline: Sequence[tuple[int, str, int]],
+    scanner: Scanner,
+    builder: TextBuilder,
+) -> None:
+    """Steps 2 and 3, and what was lost."""
+    drop_repeated(pages)
+    mark_headings(pages, outline)
+    carry_headers(block for page in pages for block in page.blocks)
+    joiner = Joiner(line for page in pages for block in page.blocks for line in block.lines)
+    for page in pages:
+        builder.page(page.number)
+        for flow in page.flows:
+            for block in flow.blocks:
+                _add(block, flow, page, joiner, builder)
+        builder.paragraph("\n".join(page.notes))
+    builder.unread = sum(page.drawn and not page.flows for page in pages)
+    if builder.unread:
+        builder.warn(
+            f"Pages without text: {builder.unread} of {len(pages)}. They are pictures; OCR can read them."
         )
-    return "\n".join(out)
+    if scanner.unsure:
+        builder.warn(f"OCR is unsure of what it read on {scanner.unsure} of {len(pages)} pages.")
 
 
-def _unfinished(line: str) -> bool:
-    return len(line) >= 10 and line[-1].isalpha()
+def _add(block: Block, flow: Flow, page: PageContent, joiner: Joiner, builder: TextBuilder) -> None:
+    if block.table:
+        cells = [[joiner.cell(cell) for cell in line.cells] for line in block.lines]
+        rows = [row_text(row) for row in cells]
+        builder.table(cells, header=block.header)
+        text, spans = "\n".join(rows), _spans(rows)
+    else:
+        text, spans = joiner.text(block.lines)
+        if block.level:
+            text = text.replace("\n", " ")
+            builder.heading(block.level, text)
+        else:
+            builder.paragraph(text)
+    start = builder.length - len(text)
+    for line, (first, last) in zip(block.lines, spans, strict=True):
+        if line.box[2] > line.box[0] and last > first:
+            box = flow.frame.fractions(line.box, page.shown)
+            builder.line(LineBox(start + first, start + last, page.number, *box))
 
 
-def _join(first: str, second: str) -> str:
-    if HYPHEN_END.search(first) and second[:1].islower():
-        return first[:-1] + second
-    if CJK_END.search(first) and CJK_START.search(second):
-        return first + second
-    return f"{first} {second}"
-
-
-def _refuse_endless(path: Path, most: int) -> None:
-    """The page trees say how many pages there are, mostly in the open; cheaper to ask than to extract."""
-    with path.open("rb") as file:
-        tail = b""
-        while block := file.read(1 << 20):
-            counts = re.findall(rb"/Type\s*/Pages\b[^>]{0,200}/Count\s+(\d{1,12})", tail + block)
-            if any(int(count) > most for count in counts):
-                raise ParseError("too_complex")
-            tail = block[-300:]
+def _spans(rows: Sequence[str]) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for row in rows:
+        spans.append((start, start + len(row)))
+        start += len(row) + 1
+    return spans
