@@ -40,6 +40,9 @@ test: .venv/.dev ## Set up the test tools, run the tests that need neither torch
 test-all: .venv/.train ## Run every test: with torch, PostgreSQL, Redis and Chromium (what CI runs)
 	.venv/bin/python -m pytest --all
 
+containers: .venv/.dev ## Build the image, start docker-compose.yml and use it; needs a Docker engine and Chromium
+	QUARRY_CONTAINERS=true .venv/bin/python -m pytest tests/production/test_containers.py
+
 lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -72,4 +75,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra train --extra ocr --extra dev -c requirements/dev.txt -o requirements/train.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test test-all lint train-base train-reranker compression bench lock
+.PHONY: help install run test test-all containers lint train-base train-reranker compression bench lock

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from config import env
 from indexing import engine
+
+
+def keep_private() -> None:
+    """Let nobody else on this machine read what the data folder holds: not what this process makes from now
+    on, nor what an earlier version left readable."""
+    if not settings.EMBEDDED:
+        return
+    os.umask(0o077)
+    settings.DATA_DIR.chmod(0o700)
+    for database in settings.DATA_DIR.glob("quarry.sqlite3*"):
+        database.chmod(0o600)
 
 
 def prepare(say: Callable[[str], object]) -> None:

@@ -114,6 +114,7 @@ TRITON_URL = env.url("QUARRY_TRITON_URL", "http", "https", needed=RERANK_BACKEND
 RERANK_PASSAGES = env.number("QUARRY_RERANK_PASSAGES", 20, least=1, most=200)
 RERANK_DEADLINE_MS = env.number("QUARRY_RERANK_DEADLINE_MS", 1200, least=50, most=60_000)
 RERANK_METRICS_PORT = env.number("QUARRY_RERANK_METRICS_PORT", 0, most=65535)
+METRICS_TOKEN = env.text("QUARRY_METRICS_TOKEN")
 
 QDRANT_URL = env.url("QUARRY_QDRANT_URL", "http", "https")
 QDRANT: dict[str, Any] = {
@@ -244,14 +245,22 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATIC_ROOT.mkdir(exist_ok=True)  # empty until collectstatic; WhiteNoise warns of a missing one
+# The image names the folder where it has collected them, hashed and compressed; a checkout has none.
+STATIC_ROOT = env.text("QUARRY_STATIC") or None
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "library.storage.DurableStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
-WHITENOISE_USE_FINDERS = True
+STATICFILES_STORAGE: dict[str, Any] = (
+    {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # Root collects them, and another user reads them: the modes of uploads are not for them.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    }
+    if STATIC_ROOT
+    else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+)
+STORAGES = {"default": {"BACKEND": "library.storage.DurableStorage"}, "staticfiles": STATICFILES_STORAGE}
+WHITENOISE_USE_FINDERS = not STATIC_ROOT
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("png", "map")  # compressed already, or asked for by nobody
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "search"

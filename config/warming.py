@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from importlib import import_module
 
 from django.contrib.auth import get_user_model
+from django.urls import get_resolver
 
 from searchapp.search import search
 
@@ -21,3 +24,21 @@ def warm(*, rerank: bool = True) -> None:
         search(everyone, "warm", rerank=rerank, deadline_ms=PATIENCE_MS)
     except Exception as error:
         logger.info("Not everything is warm: %s", error)
+
+
+def load_shared() -> None:
+    """Load the modules that every request needs, once for all processes that this one forks.
+
+    Makes no connection, opens no index and starts no thread: none of them survives a fork.
+    """
+    get_resolver().check()
+    for late in (
+        "retrieval.index.server",
+        "searchapp.tasks",
+        "httpcore",
+        "h2.connection",
+        "redis",
+    ):
+        import_module(late)
+    gc.collect()
+    gc.freeze()  # a collection in a process would write to the pages that all share, and copy them

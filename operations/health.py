@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -50,9 +51,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
+    """Counts of everybody's searches and documents: for this machine, and for who has the token."""
+    if not _may_watch(request):
+        return HttpResponse(
+            "Ask from this machine, or with the token in QUARRY_METRICS_TOKEN.\n",
+            status=401,
+            content_type="text/plain",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
+LOOPBACK = ("127.0.0.1", "::1")
 ANSWERS = {"/healthz": healthz, "/readyz": readyz, "/metrics": prometheus}
 
 
@@ -65,6 +75,16 @@ class HealthChecks:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return ANSWERS.get(request.path_info, self._get_response)(request)
+
+
+def _may_watch(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "").encode()
+    token = settings.METRICS_TOKEN
+    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
+        return True
+    # A proxy on this machine has its address, too, and says for whom it asks.
+    proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP"))
+    return not proxied and request.META.get("REMOTE_ADDR") in LOOPBACK
 
 
 def _faults() -> dict[str, Exception]:

@@ -59,12 +59,16 @@ def read_model(name_or_folder: str) -> StaticModel:
     return StaticModel(tokenizer, table, files.prompts)
 
 
-def write_model(model: StaticModel, folder: Path) -> None:
-    """Write the model, its table as float16. Existing files of a model in `folder` are replaced."""
+def write_model(model: StaticModel, folder: Path, dtype: type[np.floating] = np.float32) -> None:
+    """Write the model. Existing files of a model in `folder` are replaced.
+
+    A table of float32 is twice the size of one of float16, but the processes that serve it share one memory
+    map of the file; of float16 each makes a copy.
+    """
     table_folder = folder / _TABLE_FOLDER
     table_folder.mkdir(parents=True, exist_ok=True)
     (folder / "1_Normalize").mkdir(exist_ok=True)
-    save_file({"embedding.weight": model.table.astype(np.float16)}, table_folder / "model.safetensors")
+    save_file({"embedding.weight": model.table.astype(dtype)}, table_folder / "model.safetensors")
     (table_folder / "model.safetensors").chmod(0o644)
     model.tokenizer.save(str(table_folder / "tokenizer.json"), pretty=False)
     _write_json(folder / "1_Normalize" / "config.json", {})

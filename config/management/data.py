@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
-from config.first_start import prepare
+from config.first_start import keep_private, prepare
 from indexing import engine
 from indexing.healing import IndexRebuildingError
 from library.access import one_library
@@ -31,6 +31,7 @@ class DataCommand(BaseCommand):
     sentence what stopped it."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        keep_private()
         try:
             if Library._meta.db_table not in connection.introspection.table_names():
                 prepare(self.stderr.write)  # not among the results, which may be JSON

@@ -84,6 +84,23 @@ def test_the_server_should_stop_cleanly(
     assert "Traceback" not in log
 
 
+def test_nobody_else_should_read_the_data_folder(env: dict[str, str], tmp_path: Path, handbook: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "quarry.sqlite3").touch(mode=0o644)  # of an earlier version
+    command(env, "ingest", handbook, "--library", "Handbook")
+    with manage(tmp_path, env, "serve"):
+        wait_for(lambda: answers(f"http://127.0.0.1:{env['QUARRY_PORT']}/readyz"), "the server")
+        modes = {path: oct(path.stat().st_mode & 0o777) for path in (data, *data.rglob("*"))}
+    assert {path: mode for path, mode in modes.items() if mode not in ("0o600", "0o700")} == {}
+
+
+def test_static_files_should_be_served_from_a_checkout(
+    env: dict[str, str], server: subprocess.Popen[bytes]
+) -> None:
+    assert answers(f"http://127.0.0.1:{env['QUARRY_PORT']}/static/quarry.css")
+
+
 def test_a_killed_server_should_lose_nothing(env: dict[str, str], tmp_path: Path, handbook: Path) -> None:
     url = f"http://127.0.0.1:{env['QUARRY_PORT']}/readyz"
     with manage(tmp_path, env, "serve") as process:

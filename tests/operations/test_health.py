@@ -65,3 +65,31 @@ def test_metrics_should_count_routes_and_documents_without_names(client: Client,
     assert f'quarry_request_seconds_count{{method="GET",{route}}}' in text
     assert 'quarry_documents{status="queued"} 1.0' in text
     assert not any(word in text for word in ("layoffs", str(stored.pk), "Handbook", "secret-address"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "address", "status"),
+    [
+        ({}, "127.0.0.1", 200),
+        ({}, "::1", 200),
+        ({}, "10.0.0.7", 401),
+        ({"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1", 401),  # a proxy on this machine asks for somebody
+        ({"Forwarded": "for=10.0.0.7"}, "127.0.0.1", 401),
+        ({"Authorization": "Bearer watcher"}, "10.0.0.7", 200),
+        ({"Authorization": "Bearer watcher", "X-Real-IP": "10.0.0.7"}, "127.0.0.1", 200),
+        ({"Authorization": "Bearer wrong"}, "10.0.0.7", 401),
+        ({"Authorization": "Bearer \xfc"}, "10.0.0.7", 401),
+    ],
+)
+def test_metrics_should_be_for_this_machine_and_for_who_has_the_token(
+    client: Client, db: None, settings: Any, headers: dict[str, str], address: str, status: int
+) -> None:
+    settings.METRICS_TOKEN = "watcher"
+    answer = client.get("/metrics", headers=headers, REMOTE_ADDR=address)
+    assert answer.status_code == status
+    assert (b"quarry_documents" in answer.content) == (status == 200)
+
+
+def test_an_empty_token_should_open_nothing(client: Client, db: None) -> None:
+    answer = client.get("/metrics", headers={"Authorization": "Bearer "}, REMOTE_ADDR="10.0.0.7")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")

@@ -196,7 +196,7 @@ def test_redis_that_hangs_or_is_gone_should_hold_up_nobody(
 ) -> None:
     on, env, folder = servers
     celery = str(Path(sys.executable).parent / "celery")
-    worker = [celery, "-A", "searchapp", "worker", "--queues", "ingest", "--concurrency", "1"]
+    worker = [celery, "-A", "config", "worker", "--queues", "ingest", "--concurrency", "1"]
     worker_env = env | {"QUARRY_LOG_LEVEL": "INFO"}
     with running([*worker, "--beat", "--schedule", str(folder / "beat")], folder / "ingest.log", worker_env):
         first = web.upload(library)

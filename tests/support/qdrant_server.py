@@ -55,6 +55,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, True)
         elif self.path == "/_layouts":
             self._answer(200, self.shards.layouts)
+        elif self.path == "/readyz":  # which asks for no key
+            self._answer(200, "all shards are ready")
         elif not self._suffer():
             self._serve(body)
 

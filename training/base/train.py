@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="where the teacher's vectors are kept")
     arguments = parser.parse_args()
     started = time.monotonic()
-    write_model(make_model(arguments.data, arguments.cache, seed=0), arguments.output)
+    write_model(make_model(arguments.data, arguments.cache, seed=0), arguments.output, np.float16)
     print(f"{arguments.output} made in {time.monotonic() - started:.0f} s")
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from typing import Any
 
-import waitress
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from config import env
 from config.embedded import workers
-from config.first_start import prepare
+from config.first_start import keep_private, prepare
 from config.warming import warm
+from config.web_server import serve
 from config.wsgi import application
 from indexing import engine
 from ingestion.demo import load_demo
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         listener = self._listen(
             env.text("QUARRY_HOST", "127.0.0.1"), env.number("QUARRY_PORT", 8000, most=65535)
         )
+        keep_private()
         try:
             prepare(self.stdout.write)
         except DatabaseError as error:
@@ -42,10 +44,8 @@ class Command(BaseCommand):
         load_demo()
         self._load_reranker()
         warm()
-        self._on_stop(signal.default_int_handler)
         with workers():
             self._serve(listener)
-            self._on_stop(signal.SIG_IGN)
             self.stdout.write("Stopping.")
         engine.close_index()
 
@@ -56,10 +56,6 @@ class Command(BaseCommand):
             scoring.batching()
         except scoring.RerankerSettingsError as error:
             raise CommandError(str(error)) from error
-
-    def _on_stop(self, handler: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, handler)
 
     def _listen(self, host: str, port: int) -> socket.socket:
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -79,12 +75,7 @@ class Command(BaseCommand):
             f"Quarry is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)"
         )
         self.stdout.flush()
-        waitress.serve(
-            application,
-            sockets=[listener],
-            threads=8,
-            # More than a file may have, so that our own refusal, with its code, is what people see.
-            max_request_body_size=4 * settings.MAX_UPLOAD_BYTES,
-            ident=None,
-            _quiet=True,
-        )
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        serve(application, listener, stop)
