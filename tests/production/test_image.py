@@ -29,7 +29,8 @@ UNWANTED = re.compile(
 SECRET = "planted-password"
 PLANTED = (
     ".env", ".env.production", "searchapp/.env", "static/.env", "static/server.pem", "models/id_rsa",
-    "data/secret_key", "searchapp/deploy.key", "tests/planted.py", "evaluation/benchmarks/planted.py", "demo/build.py",
+    "data/secret_key", "searchapp/deploy.key", "tests/planted.py", "evaluation/benchmarks/planted.py",
+    "demo/build.py",
     ".ci/run", "templates/a.pem", "training/base/train.py", "training/reranker/train.py",
 )  # fmt: skip
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "localhost"])
