@@ -37,7 +37,7 @@ def read(path: Path, builder: TextBuilder) -> None:
             shown: set[str] = set()
             for records in container.sections():
                 add_blocks(_Section(records, info, shown).read(), builder)
-    except (OSError, struct.error, IndexError) as error:  # olefile's errors are OSErrors
+    except (OSError, struct.error, IndexError, ValueError) as error:  # olefile raises all of them
         raise ParseError("corrupt") from error
 
 

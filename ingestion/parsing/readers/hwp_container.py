@@ -10,6 +10,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ from ingestion.parsing.types import ParseError, ParseLimits
 COMPRESSED, PASSWORD, DISTRIBUTED = 1, 2, 4
 DISTRIBUTION_DATA, DISTRIBUTION_SIZE = 28, 256
 SECTION = re.compile(r"Section(\d+)")
+WIDE_TEXT, TIME = 31, 64  # types of properties
+MOST_PROPERTIES, LONGEST_PROPERTY = 100, 1000
+LATEST = 600 * 366 * 86_400 * 10**6  # microseconds since 1601
 MOST_BYTES = 128 << 20  # of one stream
 
 
@@ -48,12 +52,10 @@ class Container:
     def __exit__(self, *_: Any) -> None:
         self._container.close()
 
-    def facts(self) -> dict[int, Any]:
-        """The properties that the file says of itself, by their numbers in OLE."""
+    def facts(self) -> dict[int, str | datetime]:
+        """The texts and times that the file says of itself, by their numbers in OLE."""
         name = "\x05HwpSummaryInformation"
-        if not self._container.exists(name):
-            return {}
-        return dict(self._container.getproperties(name, convert_time=True))
+        return _properties(self._read(name)) if self._container.exists(name) else {}
 
     def info(self) -> Iterator[Record]:
         return _records(self._inflated(self._read("DocInfo")))
@@ -97,6 +99,29 @@ def _records(data: bytes) -> Iterator[Record]:
             position += 4
         yield Record(head & 0x3FF, head >> 10 & 0x3FF, data[position : position + size])
         position += size
+
+
+def _properties(data: bytes) -> dict[int, str | datetime]:
+    """The properties of an OLE property set. olefile counts as far as a damaged file tells it to."""
+    facts: dict[int, str | datetime] = {}
+    if len(data) < 56:
+        return facts
+    (section,) = struct.unpack_from("<I", data, 44)
+    count = int.from_bytes(data[section + 4 : section + 8], "little")
+    for place in range(section + 8, section + 8 + 8 * min(count, MOST_PROPERTIES), 8):
+        if place + 8 > len(data):
+            break
+        number, offset = struct.unpack_from("<II", data, place)
+        value = data[section + offset :][: 8 + 2 * LONGEST_PROPERTY]
+        kind, size = (int.from_bytes(value[at : at + 4], "little") for at in (0, 4))
+        if kind == WIDE_TEXT:
+            text = value[8 : 8 + 2 * min(size, LONGEST_PROPERTY)].decode("utf-16-le", "replace")
+            facts[number] = text.partition("\0")[0]
+        elif kind == TIME and len(value) >= 12:
+            microseconds = int.from_bytes(value[4:12], "little") // 10
+            if microseconds < LATEST:
+                facts[number] = datetime(1601, 1, 1) + timedelta(microseconds=microseconds)
+    return facts
 
 
 def _decrypted(data: bytes) -> bytes:

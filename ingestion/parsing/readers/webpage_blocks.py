@@ -17,7 +17,6 @@ SILENT_NAMES = """
 SILENT = frozenset(SILENT_NAMES.split())
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
-ITEMS = frozenset(("li", "dt", "dd"))
 BLOCKS_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption
     figure footer form header hgroup hr html legend li main menu nav ol p section summary table tbody td
