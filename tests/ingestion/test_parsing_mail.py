@@ -11,7 +11,7 @@ from pathlib import Path
 import compressed_rtf
 import pytest
 
-from ingestion.parsing import ParsedDocument, ParseLimits, parse
+from ingestion.parsing import ParsedDocument, ParseError, ParseLimits, parse
 from ingestion.parsing.filetypes import EML, MSG
 from tests.ingestion import making
 
@@ -204,3 +204,10 @@ def test_msg_should_read_attachments(tmp_path: Path) -> None:
     document = parse(tmp_path / "a.msg", MSG.content_type)
     assert "Attachments: notes.txt" in document.text
     assert 'notes.txt in "Re: order"\n\nHoist load test' in document.text
+
+
+def test_mail_of_too_many_parts_should_be_refused(tmp_path: Path) -> None:
+    head = b"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    with pytest.raises(ParseError) as error:
+        read(tmp_path, head + b"--b\r\n\r\nx\r\n" * 100_000)
+    assert error.value.code == "too_complex"

@@ -16,6 +16,7 @@ from ingestion.parsing.readers.attachments import Attachments
 from ingestion.parsing.readers.mail_headers import charset_of, file_name, header, sent, text_of
 from ingestion.parsing.readers.text import add_plain
 from ingestion.parsing.readers.webpage import add_html
+from ingestion.parsing.types import ParseError
 
 # Tracking links are long, and nobody searches for them.
 LINKS = re.compile(r"<https?://[^<>\s]{1,4000}>|\[https?://[^\[\]\s]{1,4000}\]")
@@ -24,6 +25,7 @@ TNEF_TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
 TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]{0,5000}>", re.IGNORECASE | re.DOTALL)
 STUB = 0.3  # of the HTML's words: a shorter plain text is no equal of it
 MOST_PARTS = 2000
+MOST_BOUNDARIES = 50_000  # lines that may part two parts, each of which would take memory
 SIGNATURES = {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 
 
@@ -37,6 +39,9 @@ def read(path: Path, builder: TextBuilder) -> None:
 def _parsed(path: Path) -> Message:
     parser: BytesParser[Message] = BytesParser(policy=compat32)
     with path.open("rb") as file:
+        if sum(line.startswith(b"--") for line in file) > MOST_BOUNDARIES:
+            raise ParseError("too_complex")
+        file.seek(0)
         head = file.read(100)
         if any(head.startswith(mark) for mark, _ in BOMS) or b"\0" in head:
             return parser.parse(BytesIO(decode(path.read_bytes()).encode("utf-8", "replace")))
