@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pypdfium2
 
 from ingestion.parsing.builder import clean
-from ingestion.parsing.ocr import OcrWord, engine, recognise
+from ingestion.parsing.ocr import MOST_PIXELS, OcrWord, engine, recognise
 from ingestion.parsing.pdf.words import Word
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class Scanner:
 
     def page(self, page: pypdfium2.PdfPage) -> list[Word]:
         """The words of a page as it is shown, in points of the shown page."""
-        return self.picture(page.render(scale=DPI / 72, grayscale=True).to_pil(), 72 / DPI)
+        width, height = page.get_size()
+        scale = min(DPI / 72, (MOST_PIXELS / max(width * height, 1)) ** 0.5)
+        return self.picture(page.render(scale=scale, grayscale=True).to_pil(), 1 / scale)
 
     def picture(self, image: Image, scale: float) -> list[Word]:
         """The words of a picture whose pixels are `scale` points wide.

@@ -63,20 +63,23 @@ def write(
 
 
 def _add(block: Block, flow: Flow, page: PageContent, joiner: Joiner, builder: TextBuilder) -> None:
+    lines = block.lines
     if block.table:
-        cells = [[joiner.cell(cell) for cell in line.cells] for line in block.lines]
-        rows = [row_text(row) for row in cells]
-        builder.table(cells, header=block.header)
+        for line in lines:
+            line.cells = [joiner.cell(cell) for cell in line.cells]
+        lines = [line for line in lines if row_text(line.cells)]
+        rows = [row_text(line.cells) for line in lines]
+        builder.table([line.cells for line in lines], header=block.header)
         text, spans = "\n".join(rows), _spans(rows)
     else:
-        text, spans = joiner.text(block.lines)
+        text, spans = joiner.text(lines)
         if block.level:
             text = text.replace("\n", " ")
             builder.heading(block.level, text)
         else:
             builder.paragraph(text)
     start = builder.length - len(text)
-    for line, (first, last) in zip(block.lines, spans, strict=True):
+    for line, (first, last) in zip(lines, spans, strict=True):
         if line.box[2] > line.box[0] and last > first:
             box = flow.frame.fractions(line.box, page.shown)
             builder.line(LineBox(start + first, start + last, page.number, *box))
