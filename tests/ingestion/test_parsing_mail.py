@@ -88,6 +88,13 @@ def test_attachments_should_be_found_under_their_names(tmp_path: Path) -> None:
     assert document.warnings == ()
 
 
+def test_attached_pdf_should_be_read(tmp_path: Path) -> None:
+    message = mail("Invoice", "See the file.")
+    data = making.pdf(tmp_path / "a.pdf", [["Tax reference 71-450-QX"]]).read_bytes()
+    message.add_attachment(data, maintype="application", subtype="pdf", filename="invoice.pdf")
+    assert "Tax reference 71-450-QX" in read(tmp_path, message.as_bytes()).text
+
+
 def test_files_in_attached_archives_should_be_read(tmp_path: Path) -> None:
     making.package(tmp_path / "a.zip", {"in/notes.txt": "Hoist load test"})
     message = mail("Re", "See.")

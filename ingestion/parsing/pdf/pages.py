@@ -55,7 +55,8 @@ class PdfFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._document = pypdfium2.PdfDocument(path)
+            # Opened here, for pdfium follows links, and an attachment is a file in memory behind one.
+            self._document = pypdfium2.PdfDocument(path.open("rb"), autoclose=True)
             if self._document.get_formtype() != pypdfium2.raw.FORMTYPE_NONE:
                 self._document.init_forms()
         except pypdfium2.PdfiumError as error:
