@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
@@ -22,7 +23,7 @@ from indexing.engine import remove_points
 from ingestion import idempotency, tasks
 from ingestion.parsing.uploads import MAX_NAME, check_upload, safe_name
 from library.errors import RefusedError, UploadError, too_large
-from library.models import Chunk, Document, Library, Status
+from library.models import PENDING, Chunk, Document, Library, Status
 from retrieval.disk import ensure_room
 
 MAX_DETAILS = 64_000  # characters of JSON
@@ -158,6 +159,26 @@ def retry(document: Document) -> Document:
         document.save()
         transaction.on_commit(lambda: tasks.ring(document.pk))
     return document
+
+
+def read_again() -> list[UUID]:
+    """Queue every document that is not on its way for another reading, as a new version, and return their ids.
+
+    Search shows the version before until the new one is ready; a file that can't be read any more keeps it.
+    """
+    queued = []
+    for pk in Document.objects.exclude(status__in=PENDING).values_list("pk", flat=True):
+        with transaction.atomic():
+            ended = Document.objects.select_for_update().exclude(status__in=PENDING)
+            document = ended.filter(pk=pk).first()
+            if document is None:
+                continue
+            document.version += 1
+            _queue(document)
+            document.save()
+            transaction.on_commit(partial(tasks.ring, pk))
+        queued.append(pk)
+    return queued
 
 
 def delete(document: Document) -> None:

@@ -58,6 +58,8 @@ def test_commands_should_work_without_a_server(env: dict[str, str], handbook: Pa
     again = command(env, "ingest", handbook, "--library", "Handbook")
     assert again.stdout.splitlines()[-1] == "0 ready, 0 failed, 6 duplicate"
     assert "leave.md" in command(env, "search", "paid leave").stdout.splitlines()[0]
+    assert command(env, "reindex", "--reparse").returncode == 0
+    assert "leave.md" in command(env, "search", "paid leave").stdout.splitlines()[0]
 
 
 def test_commands_should_work_beside_the_server(

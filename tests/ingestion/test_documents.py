@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from ingestion import documents
+from ingestion import documents, pipeline
 from library.errors import UploadError
 from library.models import Chunk, Document, Status
 from tests.factories import People, document, ready_document
@@ -103,3 +103,19 @@ def test_delete_should_remove_row_chunks_points_and_file(people: People) -> None
     documents.delete(stored)
     assert Document.objects.count() == Chunk.objects.count() == stored_files() == 0
     assert engine.index().count(engine.live_version().collection) == 0
+
+
+def test_read_again_should_show_the_old_passages_until_the_new_ones_are_ready(people: People) -> None:
+    made = ready_document(people.library, "Leave is 25 days.", "leave.txt")
+    waits = document(people.library, name="waits.txt")
+    old = set(Chunk.objects.values_list("pk", flat=True))
+    assert documents.read_again() == [made.pk]
+    made.refresh_from_db()
+    assert (made.status, made.version, made.active_version) == (Status.QUEUED, 2, 1)
+    assert set(Chunk.objects.values_list("pk", flat=True)) == old
+    pipeline.run(made.pk)
+    made.refresh_from_db()
+    assert (made.status, made.active_version) == (Status.READY, 2)
+    assert old.isdisjoint(Chunk.objects.values_list("pk", flat=True))
+    waits.refresh_from_db()
+    assert waits.version == 1

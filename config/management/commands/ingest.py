@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.management import CommandError, CommandParser
-from django.db.models import QuerySet
 from tqdm import tqdm
 
-from config.embedded import workers
 from config.management.data import DataCommand
+from config.management.waiting import batches, wait_for
 from ingestion.intake import Outcome, ingest_paths
 from library.access import one_library
-from library.models import PENDING, Document, Library, Status
-
-POLL_S = 0.3
+from library.models import Library, Status
 
 
 class Command(DataCommand):
@@ -40,35 +34,12 @@ class Command(DataCommand):
             target = Library.objects.create(name=library)
         outcomes = list(tqdm(ingest_paths(target, paths), desc="Storing", unit=" files", disable=None))
         accepted = [o.document.pk for o in outcomes if o.accepted and o.document]
-        try:
-            if settings.EMBEDDED:
-                with workers():
-                    self._wait(accepted)
-            else:
-                self._wait(accepted)
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. What is stored is indexed when Quarry runs again.") from None
+        wait_for(accepted)
         self._report(outcomes, accepted)
-
-    def _wait(self, ids: list[UUID]) -> None:
-        """Show progress until every document has come to an end, in this process or in the server's."""
-        with tqdm(total=len(ids), desc="Indexing", unit=" files", disable=None) as bar:
-            while (left := self._pending(ids)) > 0:
-                bar.update(len(ids) - left - bar.n)
-                time.sleep(POLL_S)
-            bar.update(len(ids) - bar.n)
-
-    def _pending(self, ids: list[UUID]) -> int:
-        return sum(documents.filter(status__in=PENDING).count() for documents in self._batches(ids))
-
-    def _batches(self, ids: list[UUID]) -> Iterator[QuerySet[Document]]:
-        """The documents, as many at a time as every database takes ids in a query."""
-        for start in range(0, len(ids), 500):
-            yield Document.objects.filter(pk__in=ids[start : start + 500])
 
     def _report(self, outcomes: list[Outcome], ids: list[UUID]) -> None:
         refused = [(o.name, o.code, o.message) for o in outcomes if o.code and o.code != "duplicate"]
-        for documents in self._batches(ids):
+        for documents in batches(ids):
             failed = documents.exclude(status=Status.READY)
             refused += failed.values_list("name", "error_code", "error_message")
         counts = Counter(duplicate=sum(o.code == "duplicate" for o in outcomes), failed=len(refused))
