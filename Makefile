@@ -41,7 +41,7 @@ test-all: .venv/.train ## Run every test: with torch, PostgreSQL, Redis and Chro
 	.venv/bin/python -m pytest --all
 
 containers: .venv/.dev ## Build the image, start docker-compose.yml and use it; needs a Docker engine and Chromium
-	QUARRY_CONTAINERS=true .venv/bin/python -m pytest tests/production/test_containers.py
+	.venv/bin/python -m pytest -m containers tests/production/test_containers.py
 
 lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/ruff format --check .

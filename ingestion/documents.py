@@ -162,7 +162,7 @@ def retry(document: Document) -> Document:
 
 
 def read_again() -> list[UUID]:
-    """Queue every document that is not on its way for another reading, as a new version, and return their ids.
+    """Queue every document that is not on its way to be read again as a new version, and return their ids.
 
     Search shows the version before until the new one is ready; a file that can't be read any more keeps it.
     """

@@ -16,9 +16,10 @@ import pytest
 
 GROUPS = {
     "torch": "the packages of the extra `train`",
-    "servers": "PostgreSQL, and leave to mount a disk",
+    "servers": "PostgreSQL, nginx and docker-compose, and leave to mount a disk",
     "browser": "Chromium",
     "data": "the evaluation sets, in the folder QUARRY_TEST_DATA",
+    "containers": "a Docker engine: `make containers`",
 }
 DATA = Path(os.environ.get("QUARRY_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 NOT_RUN = pytest.StashKey[set[str]]()  # the groups of which something was left out
@@ -36,9 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def left_out(config: pytest.Config) -> list[str]:
-    """The groups that are not run. Evaluation sets are not published, so even `--all` may go without."""
+    """The groups that are not run. Even `--all` may go without evaluation sets, which are not published, and
+    goes without a Docker engine."""
     asked = config.option.markexpr
-    chosen = GROUPS if config.option.all else [group for group in GROUPS if group in asked]
+    chosen = [g for g in GROUPS if g in asked or (config.option.all and g != "containers")]
     return [g for g in GROUPS if (not DATA.is_dir() if g == "data" else g not in chosen)]
 
 

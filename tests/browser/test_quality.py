@@ -9,11 +9,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Site
 
+pytestmark = pytest.mark.browser
+
 LEARNED = """
 from django.utils import timezone
-from library.models import Chunk, LearningRun, Library
+from learning.models import LearningRun
+from library.models import Chunk, Library
 
-pytestmark = pytest.mark.browser
 library = Library.objects.get(name="Demo")
 quality = lambda *values: {d: {"ndcg_at_10": v} for d, v in zip((64, 128, 256, 512), values)}
 curve = {w / 10: 0.3 + w / 100 for w in range(11)}

@@ -15,10 +15,10 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from indexing import engine, healing, reindex
+from indexing import engine, healing, passages, reindex, tasks
 from indexing.healing import IndexRebuildingError
 from indexing.models import IndexVersion
-from ingestion import documents, pipeline, tasks
+from ingestion import documents, pipeline
 from library.models import Chunk, Document
 from retrieval.index import IndexSettings, open_index
 from searchapp.search import search
@@ -255,7 +255,7 @@ def test_the_progress_should_be_in_the_row_while_it_is_built(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many_documents(people, 4)
-    monkeypatch.setattr(reindex, "BATCH", 1)
+    monkeypatch.setattr(passages, "BATCH", 1)
     seen = []
 
     def look(done: int, total: int) -> None:

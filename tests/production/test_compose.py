@@ -15,6 +15,7 @@ from tests.support.servers import ROOT, program
 VALUES = {"POSTGRES_PASSWORD": "a", "REDIS_PASSWORD": "b", "QUARRY_QDRANT_API_KEY": "c"}
 ALL = services(VALUES)
 STOCK = {"migrate"}  # ends by itself
+pytestmark = pytest.mark.servers
 
 
 def compose() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,9 +15,7 @@ from tests.support.servers import ROOT, answers, free_port, wait_for
 PASSWORD = "admin-pass-123"
 PROJECT = "quarry-containers-test"
 
-pytestmark = pytest.mark.skipif(
-    "QUARRY_CONTAINERS" not in os.environ, reason="builds an image and starts containers: `make containers`"
-)
+pytestmark = pytest.mark.containers
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,8 @@ import pytest
 from tests.support.pausing import paused, postmaster
 from tests.support.servers import ROOT, answers, free_port, listens, postgres, redis, running, wait_for
 
+pytestmark = pytest.mark.servers
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -33,7 +33,7 @@ PLANTED = (
     "demo/build.py",
     ".ci/run", "templates/a.pem", "training/base/train.py", "training/reranker/train.py",
 )  # fmt: skip
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "localhost"])
+pytestmark = [pytest.mark.servers, pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "localhost"])]
 WEB = "127.0.0.2"
 MEMORY_MB = 350
 IMPATIENT_PREPARE = """

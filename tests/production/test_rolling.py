@@ -23,7 +23,7 @@ from tests.support.servers import ROOT, program
 
 OLD, NEW = ("127.0.0.2", "127.0.0.3"), ("127.0.0.4", "127.0.0.5")
 SEARCHES_A_SECOND = 10
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost", *OLD, *NEW])
+pytestmark = [pytest.mark.servers, pytest.mark.allow_hosts(["127.0.0.1", "localhost", *OLD, *NEW])]
 
 # `docker` on the path of roll.sh: hands its arguments to the engine below.
 DOCKER = """#!{python}
