@@ -8,7 +8,6 @@ from tokenizers import Tokenizer
 
 from retrieval.reranker.card import RerankerCard, load_card
 from retrieval.reranker.model import Reranker
-from retrieval.reranker.onnx_backend import OnnxBackend
 
 BACKENDS = ("auto", "onnx-int8", "onnx-fp32", "torch-fp16", "torch-fp32", "triton")
 
@@ -54,6 +53,8 @@ def load_reranker(
             raise FileNotFoundError(
                 f"{folder} holds no onnx/{ONNX_FILES[backend][0]}: `manage.py export_reranker` makes one"
             )
+        from retrieval.reranker.onnx_backend import OnnxBackend  # its import starts a thread
+
         return Reranker(card, _tokenizer(folder), OnnxBackend(file))
     return _by_torch(str(name_or_folder), card, backend, compiled)
 

@@ -91,9 +91,10 @@ class Production:
                 word.replace(f"127.0.0.1/{port}", address.split("//")[1].replace(":", "/"))
                 for word in command
             ]
-        web = f"{self.names.addresses['web'][0]}:{self.web_port}"
+        web = ":".join([*self.names.addresses["web"], "nobody"][:1] + [str(self.web_port)])
         temp = f"{self.folder}/tmp-{service}/"
         command = [word.replace("127.0.0.1:8000", web).replace("/tmp/", temp) for word in command]
+        command = [word.replace("celery@", f"{service}@") for word in command]  # workers share this host
         env = self.env(service) if "environment" in self.services[service] else dict(os.environ)
         env |= {"HOSTNAME": os.uname().nodename}
         done = subprocess.run(
