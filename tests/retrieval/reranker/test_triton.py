@@ -94,7 +94,7 @@ def test_many_callers_should_share_the_server_by_the_one_model_thread(
     batching = BatchingReranker(client(model, server), Counters())
     with ThreadPoolExecutor(8) as callers:
         for scores in callers.map(batching.score, [PAIRS] * 16):
-            assert scores == pytest.approx(alone, abs=0.1)
+            assert scores.values == pytest.approx(alone, abs=0.1)
     batching.close()
 
 
@@ -106,12 +106,12 @@ def test_a_server_that_fails_should_leave_requests_unavailable_and_be_found_agai
     with pytest.raises(RerankerUnavailableError, match="unknown model"):
         batching.score(PAIRS)
     server.models["reranker"] = unloaded
-    assert len(batching.score(PAIRS)) == len(PAIRS)
+    assert len(batching.score(PAIRS).values) == len(PAIRS)
     server.breaks_off = True
     with pytest.raises(RerankerUnavailableError):
         batching.score(PAIRS)
     server.breaks_off = False
-    assert len(batching.score(PAIRS)) == len(PAIRS)
+    assert len(batching.score(PAIRS).values) == len(PAIRS)
     batching.close()
 
 
@@ -128,7 +128,7 @@ def test_a_server_that_hangs_should_cost_callers_their_deadline_and_no_more(
     with pytest.raises(RerankerUnavailableError):  # after the client's own patience
         batching.score(PAIRS)
     server.gate.set()
-    assert len(batching.score(PAIRS)) == len(PAIRS)
+    assert len(batching.score(PAIRS).values) == len(PAIRS)
     batching.close()
 
 
