@@ -15,6 +15,7 @@ BLANK_LINE = re.compile(r"\n\s*\n")
 BULLET = re.compile(r"\s*[•·▪◦‣●○■□*+–—-]\s+")
 # "3.", "(2)", "4.1 Title": the number of an item or of a heading.
 NUMBER = re.compile(r"\s*(?:\(?\d{1,3}(?:\.\d+)*[.)]\s+|\d+(?:\.\d+)+\s+(?=[A-Z][a-z]{2}))")
+QUOTED = re.compile(r"^(?:>+[ \t]*)+", re.M)  # of a mail that is answered
 PAGE_NUMBER = re.compile(r"\s*(?:page|seite|p\.)?\s*[-–]?\s*\d+\s*(?:(?:of|/|von)\s*\d+)?\s*[-–]?\s*", re.I)
 SEPARATORS = re.compile(r"(?:\s*[|·•ㆍ▪]\s*)+")
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+(?=[^\sa-zà-ÿ])|[。！？]+[」』”’)]*\s*")
@@ -29,7 +30,7 @@ HEADING = 100  # characters; a longer line is no heading
 
 class Kind(Enum):
     SENTENCE = auto()
-    HEADING = auto()
+    HEADING = auto()  # or another short line by itself, such as a page's foot
     ITEM = auto()
     ROW = auto()
 
@@ -61,10 +62,10 @@ def pieces(chunk: Chunk) -> list[Piece]:
     found: list[Piece] = []
     at = 0
     for table in _tables(chunk):
-        found += _prose(chunk.text[at : table.start], last=False)
+        found += _prose(chunk.text[at : table.start])
         found += _rows(chunk.text[table.start : table.end], table.headed)
         at = table.end
-    return [piece for piece in (*found, *_prose(chunk.text[at:], last=True)) if piece.text]
+    return [piece for piece in (*found, *_prose(chunk.text[at:])) if piece.text]
 
 
 def clean(text: str) -> str:
@@ -99,19 +100,17 @@ def _named(name: str, cell: str) -> str:
     return f"{name.rstrip(':')}: {cell}" if name and cell and name != cell else cell
 
 
-def _prose(text: str, *, last: bool) -> Iterator[Piece]:
-    paragraphs = [paragraph for paragraph in BLANK_LINE.split(text) if paragraph.strip()]
-    for number, paragraph in enumerate(paragraphs, 1):
+def _prose(text: str) -> Iterator[Piece]:
+    for paragraph in BLANK_LINE.split(text):
         blocks = list(_blocks(paragraph))
-        ends = last and number == len(paragraphs)
         for block in blocks:
-            yield from _block(block, alone=len(blocks) == 1 and not ends)
+            yield from _block(block, alone=len(blocks) == 1)
 
 
 def _blocks(paragraph: str) -> Iterator[str]:
     """Yield the lines of a paragraph, those that were wrapped joined."""
     block = ""
-    for line in paragraph.split("\n"):
+    for line in QUOTED.sub("", paragraph).split("\n"):
         if PAGE_NUMBER.fullmatch(line):
             continue
         begins = BULLET.match(line) or NUMBER.match(line)

@@ -78,6 +78,7 @@ class Snippets:
         if not found:
             return Snippet("", ())
         best = int(np.argmax(self._scores([piece.text for piece in found], language)))
+        found = _headed(found, best)
         if len(found[best].text) > ROOM:
             text = _cut(found[best].text, self._marker.spans(found[best].text, language))
         else:
@@ -100,6 +101,15 @@ class Snippets:
         return np.where(held > 0, scores, -np.inf) if held.any() else scores
 
 
+def _headed(found: Sequence[Piece], best: int) -> list[Piece]:
+    """Return the pieces with the best one, where that is a heading, joined to what stands below it."""
+    below = found[best + 1 : best + 2]
+    if found[best].kind is not Kind.HEADING or not below or below[0].kind is Kind.HEADING:
+        return list(found)
+    joined = found[best].text + _between(found[best], below[0]) + below[0].text
+    return [*found[:best], Piece(joined, below[0].kind), *found[best + 2 :]]
+
+
 def _grown(found: Sequence[Piece], best: int) -> tuple[int, str]:
     """Return the best piece with those after and before it that fit, and the number of the first.
 
@@ -113,7 +123,7 @@ def _grown(found: Sequence[Piece], best: int) -> tuple[int, str]:
         if piece.kind in (Kind.HEADING, Kind.ROW) or len(longer) > ROOM:
             break
         text = longer
-    while first and found[best].kind is not Kind.HEADING:
+    while first:
         piece = found[first - 1]
         longer = piece.text + _between(piece, found[first]) + text
         if piece.kind in (Kind.HEADING, Kind.ROW) or len(longer) > ROOM:

@@ -27,6 +27,7 @@ def texts(text: str) -> list[str]:
         ("• Apples\n• Pears", ["Apples", "Pears"]),
         ("1. Open the lid.\n2. Close it.", ["Open the lid.", "Close it."]),
         ("The end.\n\nPage 3 of 12\n\n– 4 –", ["The end."]),
+        (">> When does it\n>> arrive?\n> Soon.", ["When does it arrive?", "Soon."]),
         ("Sales · Asia | 2026", ["Sales, Asia, 2026"]),
         (" \n\n | ", []),
     ],
@@ -36,8 +37,8 @@ def test_prose_should_become_whole_clean_sentences(text: str, expected: list[str
 
 
 def test_a_line_above_a_text_should_be_its_heading() -> None:
-    found = pieces(chunk_of("Paid leave\n\nEverybody has 25 days.\n\nThe end"))
-    assert [piece.kind for piece in found] == [Kind.HEADING, Kind.SENTENCE, Kind.ITEM]
+    found = pieces(chunk_of("Paid leave\n\nEverybody has 25 days.\n\n• The end\n• Or not"))
+    assert [piece.kind for piece in found] == [Kind.HEADING, Kind.SENTENCE, Kind.ITEM, Kind.ITEM]
 
 
 TABLE = "Part | Price | Note\nPump | 40 EUR\nValve | 12 EUR | bronze"
