@@ -58,17 +58,17 @@ def _describe(error: Exception, context: dict[str, Any]) -> tuple[dict[str, Any]
         case RefusedError():
             return problem(error.code, error.status, error.message), {}
         case Http404() | Document.DoesNotExist() | Library.DoesNotExist() | exceptions.NotFound():
-            return problem("not_found", 404, "There is no such thing, or you may not see it."), {}
+            return problem("not_found", 404, "This does not exist, or it is not shared with you."), {}
         case exceptions.ValidationError():
             return _invalid(error), {}
         case exceptions.APIException():
             return _refused(error)
         case PermissionDenied():
-            return problem("forbidden", 403, "You may not do this."), {}
+            return problem("forbidden", 403, "You don't have permission to do this."), {}
         case UnreadablePostError() | SuspiciousOperation():
             return problem("bad_request", 400, "The request is damaged or incomplete. Send it again."), {}
         case ValidationError():
-            return problem("invalid", 400, "A parameter has a value that it cannot have."), {}
+            return problem("invalid", 400, "A parameter has a value that is not allowed."), {}
     return _our_fault(error)
 
 
@@ -80,14 +80,16 @@ def _our_fault(error: BaseException | None) -> tuple[dict[str, Any], dict[str, s
         }
     if isinstance(error, IndexUnavailableError):
         return problem(
-            "index_unavailable", 503, "The index does not answer. Try again in a few seconds."
+            "index_unavailable", 503, "Search is temporarily unavailable. Try again in a few seconds."
         ), later
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("The database does not answer: %s", error)
-        return problem("database_unavailable", 503, "The database does not answer. Try again soon."), later
+        return problem(
+            "database_unavailable", 503, "Quarry is temporarily unavailable. Try again in a few seconds."
+        ), later
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         logger.error("The disk for documents is full.")
-        return problem("storage_full", 507, "There is no room for more documents. Tell an admin."), {}
+        return problem("storage_full", 507, "The server has no space left for documents. Tell an admin."), {}
     return problem("internal", 500, "Something went wrong on our side. An admin can see it in the log."), {}
 
 
@@ -128,7 +130,9 @@ def _field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
 
 def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     """The last route under `/api/`."""
-    return _plain("not_found", 404, "There is no such address. GET /api/v1/docs lists those that there are.")
+    return _plain(
+        "not_found", 404, "There is nothing at this address. See /api/v1/docs for all that there are."
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from searchapp.search import Filters
 
-PAGE_SIZE = 10
+PAGE_SIZE = 10  # documents
 LAST_PAGE = 100
 
 

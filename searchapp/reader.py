@@ -47,6 +47,10 @@ class Block:
     first: bool = False  # of the passage: where the browser scrolls to
 
     @property
+    def tag(self) -> str:
+        return f"h{self.level}" if self.level else "p"
+
+    @property
     def is_passage(self) -> bool:
         return bool(self.pieces) and all(piece.passage for piece in self.pieces)
 

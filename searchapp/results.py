@@ -26,11 +26,11 @@ class HitLink:
     url: str
 
     @property
-    def heading(self) -> str:
-        """Where in the document the passage stands; its title is said already."""
+    def place(self) -> str:
+        """Where in the document the passage stands, page and headings; its title is said already."""
         chunk = self.hit.chunk
         path = [part for part in chunk.heading.split(" > ") if part and part != chunk.document.title]
-        return " › ".join(path)
+        return " › ".join([f"Page {chunk.page}", *path] if chunk.page else path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Results:
     @property
     def pages(self) -> list[PageLink]:
         """The first, the last, and those around the current one."""
-        last = -(-self.page.total // PAGE_SIZE)
+        last = -(-self.page.documents // PAGE_SIZE)
         if last < 2:
             return []
         now = self.params.page
@@ -147,7 +147,7 @@ class Results:
 
     @property
     def next(self) -> str:
-        more = self.params.page * PAGE_SIZE < self.page.total
+        more = self.params.page * PAGE_SIZE < self.page.documents
         return self.params.at(self.params.page + 1).url if more else ""
 
 

@@ -62,6 +62,7 @@ class Page:
     query_id: str
     hits: Sequence[Hit]
     ranking: Ranking  # of all candidates
+    documents: int  # that the candidates are of
     rebuilding: bool  # the index lost some points, and what is there answers
     facets: Mapping[str, Sequence[Facet]]
     took_ms: float
@@ -74,7 +75,7 @@ class Page:
 
     @property
     def more(self) -> bool:
-        """Whether there may be more than the candidates that were looked at."""
+        """Whether there may be more than the candidates that were looked at: all counts are "at least"."""
         return self.ranking.found >= DEPTH
 
     @property
@@ -100,15 +101,18 @@ def search(
     filters: Filters | None = None,
     limit: int = 10,
     offset: int = 0,
+    by_document: bool = False,
     rerank: bool = True,
     deadline_ms: int | None = None,
 ) -> Page:
     """Return the passages that answer the query best, of those that the person may read at this moment.
 
-    A library that the person may not read is as if it did not exist. With `rerank`, the cross-encoder orders
-    as many of the first candidates as it can score for the page to be complete within `deadline_ms` of the
-    call. Where these are not even the first five, `reranked` is false and `degraded` says why. With a
-    deadline of 0 only scores that are remembered count.
+    A library that the person may not read is as if it did not exist. `limit` and `offset` count passages.
+    With `by_document` they count documents, and all that was found of each stands on the same page.
+
+    With `rerank`, the cross-encoder orders as many of the first candidates as it can score for the page to be
+    complete within `deadline_ms` of the call. Where these are not even the first five, `reranked` is false
+    and `degraded` says why. With a deadline of 0 only scores that are remembered count.
 
     However many hits there are, the database is asked five times: for the index version, the libraries, their
     term frequencies, the candidates, and once more what is shown.
@@ -132,11 +136,14 @@ def search(
             hidden = replace(scope, filter=_filter(readable, Filters(tags=filters.tags)))
             candidates.beside = [candidate.id for candidate in find(asked, hidden)]
         ranking = rank(asked, scope, _reranking(started, deadline_ms) if rerank else None)
+    groups = _by_document(ranking.candidates, candidates.document)
+    shown = sum(groups[offset : offset + limit], []) if by_document else ranking.candidates[offset:][:limit]
     return Page(
         query=text,
         query_id=str(uuid.uuid4()),
-        hits=_hits(user, asked, scope, ranking, ranking.candidates[offset : offset + limit]),
+        hits=_hits(user, asked, scope, ranking, shown),
         ranking=ranking,
+        documents=len(groups),
         rebuilding=version.lost_at is not None,
         facets=count_facets(candidates.found, asdict(filters)),
         took_ms=(time.monotonic() - started) * 1000,
@@ -158,12 +165,14 @@ class _Candidates:
         self._user = user
         self.beside: Sequence[str] = ()
         self.found: list[Found] = []
+        self.document: dict[str, UUID] = {}  # by the candidate's id
 
     def __call__(self, ids: Sequence[str]) -> dict[str, Passage]:
         chunks = list(_chunks(self._user, {*ids, *self.beside}).only(*_READ))
         libraries = {chunk.document.library for chunk in chunks}
         names = told_apart({library.pk: library.name for library in libraries})
         self.found = [_found(chunk, names) for chunk in chunks]
+        self.document = {str(chunk.pk): chunk.document_id for chunk in chunks}
         asked = set(ids)
         return {str(chunk.pk): passage(chunk) for chunk in chunks if str(chunk.pk) in asked}
 
@@ -173,6 +182,7 @@ _READ = (
     *(f"document__{name}" for name in ("name", "title", "type", "language", "date", "library")),
     "document__library__name",
 )
+_LARGE = ("document__parsed__text", "document__parsed__lines")
 
 
 def _chunks(user: Person, ids: Iterable[str]) -> QuerySet[Chunk]:
@@ -192,6 +202,16 @@ def _found(chunk: Chunk, names: Mapping[UUID, str]) -> Found:
     )
 
 
+def _by_document(
+    candidates: Sequence[FusedCandidate], document: Mapping[str, UUID]
+) -> list[list[FusedCandidate]]:
+    """The candidates of each document, the documents in the order of their best ones."""
+    groups: dict[UUID, list[FusedCandidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(document[candidate.id], []).append(candidate)
+    return list(groups.values())
+
+
 def _reranking(started: float, deadline_ms: int | None) -> Reranking:
     seconds = (settings.RERANK_DEADLINE_MS if deadline_ms is None else deadline_ms) / 1000
 
@@ -205,7 +225,8 @@ def _reranking(started: float, deadline_ms: int | None) -> Reranking:
 def _hits(
     user: Person, query: Query, scope: Scope, ranking: Ranking, shown: Sequence[FusedCandidate]
 ) -> list[Hit]:
-    chunks = {str(chunk.pk): chunk for chunk in _chunks(user, [c.id for c in shown])} if shown else {}
+    found = _chunks(user, [c.id for c in shown]).select_related("document__parsed").defer(*_LARGE)
+    chunks = {str(chunk.pk): chunk for chunk in found} if shown else {}
     snippets = Snippets(query, scope.encoder)
     return [
         Hit(

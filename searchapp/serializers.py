@@ -85,11 +85,20 @@ class ScoresSerializer(serializers.Serializer[Any]):
     rerank = serializers.FloatField(allow_null=True)
 
 
+class HitLibrarySerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class HitSerializer(serializers.Serializer[Any]):
     document = serializers.UUIDField()
     chunk = serializers.UUIDField()
+    name = serializers.CharField(help_text="The file's name.")
     title = serializers.CharField()
-    library = serializers.UUIDField()
+    type = serializers.CharField(help_text="pdf, docx, ...")
+    language = serializers.CharField(allow_blank=True, help_text="ISO 639-1; empty where it is not known.")
+    date = serializers.DateField(allow_null=True)
+    library = HitLibrarySerializer()
     url = serializers.URLField()
     snippet = serializers.CharField(help_text="Plain text: escape it before you show it.")
     highlights = serializers.ListField(
@@ -98,6 +107,9 @@ class HitSerializer(serializers.Serializer[Any]):
     )
     page = serializers.IntegerField(allow_null=True)
     heading = serializers.CharField(allow_null=True)
+    score = serializers.FloatField(
+        help_text="The first stage's; the order is the reranker's where `reranked` is true."
+    )
     scores = ScoresSerializer(required=False, help_text="For admins who ask for `explain`.")
 
 
@@ -149,17 +161,22 @@ def page_as_json(
 
 
 def _hit(hit: Hit, absolute: Callable[[str], str], explain: bool) -> dict[str, Any]:
-    chunk = hit.chunk
-    address = reverse("document", args=[chunk.document_id])
+    chunk, document = hit.chunk, hit.chunk.document
+    address = reverse("document", args=[document.pk])
     return {
-        "document": str(chunk.document_id),
+        "document": str(document.pk),
         "chunk": str(chunk.pk),
-        "title": str(chunk.document),
-        "library": str(chunk.document.library_id),
+        "name": document.name,
+        "title": str(document),
+        "type": document.type,
+        "language": document.language,
+        "date": document.date.isoformat() if document.date else None,
+        "library": {"id": str(document.library_id), "name": document.library.name},
         "url": absolute(f"{address}?chunk={chunk.pk}#passage"),
         "snippet": hit.snippet.text,
         "highlights": [list(span) for span in hit.snippet.highlights],
         "page": chunk.page,
         "heading": chunk.heading or None,
+        "score": hit.scores["fused"],
         **({"scores": dict(hit.scores)} if explain else {}),
     }

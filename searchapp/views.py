@@ -52,6 +52,7 @@ def search(request: PageRequest) -> HttpResponse:
                 filters=params.filters,
                 limit=PAGE_SIZE,
                 offset=params.offset,
+                by_document=True,
                 rerank=stage != "typing",
                 deadline_ms=0 if stage == "first" else None,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from django import template
@@ -11,14 +10,12 @@ from django.utils.safestring import SafeString
 
 from searchapp.snippets import Snippet
 
-LINE_ENDS = re.compile(r"\s*\n\s*")
-
 register = template.Library()
 
 
 @register.filter
 def marked(snippet: Snippet) -> SafeString:
-    """The snippet with its highlights in <mark>, and its line ends as dots, to part headings from text."""
+    """The snippet with its highlights in <mark>."""
     return mark_spans(snippet.text, snippet.highlights)
 
 
@@ -27,12 +24,8 @@ def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> SafeString:
     pieces: list[SafeString] = []
     at = 0
     for start, end in spans:
-        pieces.append(conditional_escape(_line(text[at:start])))
-        pieces.append(format_html("<mark>{}</mark>", _line(text[start:end])))
+        pieces.append(conditional_escape(text[at:start]))
+        pieces.append(format_html("<mark>{}</mark>", text[start:end]))
         at = end
-    pieces.append(conditional_escape(_line(text[at:].rstrip())))
+    pieces.append(conditional_escape(text[at:]))
     return format_html_join("", "{}", ((piece,) for piece in pieces))
-
-
-def _line(text: str) -> str:
-    return LINE_ENDS.sub(" · ", text)

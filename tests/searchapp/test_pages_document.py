@@ -75,7 +75,7 @@ def test_document_should_be_shown_without_a_passage_that_it_has_no_more(
     people: People, stored: Any, chunk: str
 ) -> None:
     response = client_of(people.owner).get(f"/documents/{stored.pk}/", {"chunk": chunk})
-    assert "The passage is from another version" in text_of(response)
+    assert "This document has changed since it was found" in text_of(response)
     assert b'id="passage"' not in response.content
 
 

@@ -56,7 +56,7 @@ def test_search_page_should_suggest_questions_to_those_who_read_the_demo(people:
 
 
 def test_search_page_should_tell_people_without_a_library_whom_to_ask(people: People) -> None:
-    assert "You cannot read any library yet" in text_of(client_of(people.outsider).get("/"))
+    assert "No library is shared with you yet" in text_of(client_of(people.outsider).get("/"))
 
 
 @pytest.mark.parametrize("name", ["owner", "colleague"])
@@ -135,7 +135,7 @@ def test_the_page_should_say_nothing_of_reranking_and_no_milliseconds(
         shown = text_of(
             client_of(people.owner).get(f"/?q=leave&stage={stage}", headers=HTMX if stage else {})
         )
-        assert "passages" in shown
+        assert "1 document" in shown or "2 documents" in shown or "3 documents" in shown
         assert "rerank" not in shown and "first order" not in shown and " ms" not in shown
 
 
@@ -198,7 +198,35 @@ def test_results_should_be_turned_page_by_page(people: People, many: None) -> No
     assert len(titles(first)) == 10 and len(titles(second)) == 3
     assert not set(titles(first)) & set(titles(second))
     assert link(second, "Previous") == "/?q=pump"
-    assert "13 passages" in text_of(first)
+    assert "13 documents" in text_of(first)
+
+
+@pytest.fixture
+def manuals(people: People) -> None:
+    """Twelve documents, each with several passages about pumps."""
+    for number in range(12):
+        sections = "\n\n".join(
+            f"# Part {number}.{part}\n\n" + f"The pump needs oil number {part}. " * 40 for part in range(7)
+        )
+        ready_document(people.library, sections, f"manual-{number}.md", title=f"Manual {number}")
+
+
+def test_a_document_should_stand_once_on_all_pages(people: People, manuals: None) -> None:
+    client = client_of(people.owner)
+    first = client.get("/?q=pump oil")
+    shown = titles(first) + titles(client.get(link(first, "Next")))
+    assert len(titles(first)) == 10
+    assert sorted(shown) == sorted(set(shown)) and len(shown) == 12
+    assert "12 documents" in text_of(first)
+
+
+def test_a_document_should_show_three_passages_and_fold_the_rest(people: People, manuals: None) -> None:
+    response = client_of(people.owner).get("/?q=pump oil")
+    group = response.content.decode().split('class="group"')[1]
+    before, folded = group.split("<details")
+    assert before.count('class="hit"') == 3
+    count = folded.count('class="hit"')
+    assert f"{count} more in this document" in folded
 
 
 @pytest.mark.parametrize("page", ["abc", "-1", "0", "²", "9" * 50])
@@ -214,7 +242,7 @@ def test_a_page_past_the_last_should_lead_back(people: People, many: None) -> No
 
 def test_a_search_without_hits_should_say_what_to_do(people: People) -> None:
     response = client_of(people.owner).get("/?q=leave")
-    assert "No passage answers “leave”" in text_of(response)
+    assert "Nothing found for “leave”" in text_of(response)
     assert "Use fewer or other words" in text_of(response)
 
 
@@ -224,7 +252,7 @@ def test_a_query_that_cannot_be_asked_should_be_refused_in_place(
 ) -> None:
     response = client_of(people.owner).get("/", {"q": query})
     assert response.status_code == status
-    assert "That cannot be asked" in text_of(response)
+    assert "This query can't be searched" in text_of(response)
 
 
 def test_an_index_that_is_away_should_be_said_with_a_way_to_try_again(

@@ -146,6 +146,19 @@ def test_pages_should_follow_each_other_without_overlap(people: People, library:
     assert first.total == second.total == 3
 
 
+def test_pages_of_documents_should_hold_each_document_whole(people: People, library: Library) -> None:
+    sections = "\n\n".join(f"# Part {n}\n\n{f'Leave rule {n}. ' * 60}" for n in range(4))
+    ready_document(people.library, sections, "rules.md")
+    pages = [
+        search(people.colleague, "leave rule", limit=1, offset=n, by_document=True, rerank=False)
+        for n in range(4)
+    ]
+    shown = [set(names(page)) for page in pages]
+    assert [len(each) for each in shown] == [1] * 4 and len(set.union(*shown)) == 4
+    assert {page.documents for page in pages} == {4}
+    assert sum(len(page.hits) for page in pages) == pages[0].total > 4
+
+
 @pytest.mark.parametrize(
     ("query", "code", "status"),
     [("", "empty_query", 400), (" \n", "empty_query", 400), ("a\x00b", "control_characters", 400),
