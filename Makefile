@@ -48,6 +48,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python -m pytest tests/config/test_templates.py
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 
