@@ -43,7 +43,7 @@ test-all: .venv/.train ## Run every test: with torch, PostgreSQL, Redis and Chro
 containers: .venv/.dev ## Build the image, start docker-compose.yml and use it; needs a Docker engine and Chromium
 	QUARRY_CONTAINERS=true .venv/bin/python -m pytest tests/production/test_containers.py
 
-lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
+lint: .venv/.dev ## ruff, mypy, import-linter, templates, deploy checks
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
