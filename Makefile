@@ -43,11 +43,12 @@ test-all: .venv/.train ## Run every test: with torch, PostgreSQL, Redis and Chro
 containers: .venv/.dev ## Build the image, start docker-compose.yml and use it; needs a Docker engine and Chromium
 	.venv/bin/python -m pytest -m containers tests/production/test_containers.py
 
-lint: .venv/.dev ## ruff, mypy, import-linter, deploy checks
+lint: .venv/.dev ## ruff, mypy, import-linter, templates, deploy checks
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python -m pytest tests/config/test_templates.py
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	QUARRY_HTTPS=true .venv/bin/python manage.py check --deploy --fail-level WARNING
 

@@ -70,6 +70,7 @@ class Snippets:
     def __init__(self, query: Query, encoder: Encoder) -> None:
         self._weights = dict(zip(query.terms.indices.tolist(), query.terms.values.tolist(), strict=True))
         self._marker = Marker(self._weights)
+        self._words = re.compile("|".join(map(re.escape, query.text.split())), re.IGNORECASE)
         self._encoder = encoder
         self._query_vector = query.vector
 
@@ -80,12 +81,16 @@ class Snippets:
         best = int(np.argmax(self._scores([piece.text for piece in found], language)))
         found = _headed(found, best)
         if len(found[best].text) > ROOM:
-            text = _cut(found[best].text, self._marker.spans(found[best].text, language))
+            text = _cut(found[best].text, self._spans(found[best].text, language))
         else:
             first, text = _grown(found, best)
             cut = first == 0 and chunk.start > 0 and text[:1].islower()
             text = f"… {text}" if cut or text[:1].isdigit() else text
-        return Snippet(text, tuple(self._marker.spans(text, language)))
+        return Snippet(text, tuple(self._spans(text, language)))
+
+    def _spans(self, text: str, language: str) -> list[tuple[int, int]]:
+        """What the terms match, or else the query's words as they are: Thai has no spaces between words."""
+        return self._marker.spans(text, language) or [match.span() for match in self._words.finditer(text)]
 
     def _scores(self, texts: Sequence[str], language: str) -> FloatArray:
         """Share of the query's terms in each piece, by weight, plus its similarity to the query.
@@ -145,7 +150,7 @@ def _cut(text: str, matches: Sequence[tuple[int, int]]) -> str:
     earliest = max(0, start - room // 2)
     start = _border(text, earliest, start, first=True) if earliest or text[0].isdigit() else 0
     latest = min(len(text), start + ROOM)
-    end = latest if latest == len(text) else _border(text, max(end, start + 1), latest, first=False)
+    end = latest if latest == len(text) else _border(text, max(end, start + ROOM // 2), latest, first=False)
     shown = text[start:end].strip(" ,;")
     opening = "… " if start or shown[:1].isdigit() else ""
     return f"{opening}{shown}{' …' if end < len(text) else ''}"

@@ -40,8 +40,9 @@ def marked(snippet: Snippet) -> set[str]:
          "surety", "pays the surety"),
         ("委员会讨论了许多与本文无关的事项" * 12 + "备用钥匙放在保险柜里" + "委员会讨论了" * 20,
          "备用钥匙", "备用钥匙"),
+        ("ข้อความยาวที่ไม่มีช่องว่าง" * 16 + " หมวกนิรภัย " + "ข้อความต่อไปอีก" * 12, "หมวกนิรภัย", "หมวกนิรภัย"),
     ],
-    ids=["sentence", "words", "clauses", "no spaces"],
+    ids=["sentence", "words", "clauses", "no spaces", "Thai"],
 )  # fmt: skip
 def test_the_match_should_be_inside_however_long_the_text(
     people: People, text: str, query: str, match: str
