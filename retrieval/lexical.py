@@ -29,6 +29,7 @@ EVIDENCE = 2  # words
 _CJK = (
     "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
+_HANGUL_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
 _CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
 # So late a saturation that a term's weight is its count, to six digits in texts of any size.
 _UNSATURATED = 1e9
@@ -130,7 +131,16 @@ def average_length(passages: Sequence[Passage]) -> float:
 
 def is_cjk(text: str) -> bool:
     """Whether at least a third of the text is Chinese, Japanese or Korean."""
-    found = sum(len(run) for run in _CJK_RUN.findall(unicodedata.normalize("NFKC", text)))
+    return _holds_much(_CJK_RUN, text)
+
+
+def is_korean(text: str) -> bool:
+    """Whether at least a third of the text is Hangul."""
+    return _holds_much(_HANGUL_RUN, text)
+
+
+def _holds_much(characters: re.Pattern[str], text: str) -> bool:
+    found = sum(len(run) for run in characters.findall(unicodedata.normalize("NFKC", text)))
     return found * 3 >= len(text) > 0
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.encoder import Encoder
 from retrieval.encoder.static import StaticEncoder
-from retrieval.lexical import term_ids
+from retrieval.lexical import is_cjk, term_ids
 from retrieval.ranking.query import Query
 from retrieval.ranking.stage import Pool
 from retrieval.types import FloatArray, FusedCandidate, Passage
@@ -47,11 +47,12 @@ def by_best_sentence(query: Query, candidates: Sequence[FusedCandidate], pool: P
     it, each scaled to 0-1 over the candidates and then weighted (Akkalyoncu Yilmaz et al. 2019,
     doi:10.18653/v1/D19-1352, with both legs in BERT's place). A passage's context is one of its sentences.
 
-    Candidates after `READ_DEPTH`, or without a passage, get nothing for a sentence. With an encoder that is
-    no static model the order stays, since encoding the sentences would take seconds.
+    Candidates after `READ_DEPTH`, or without a passage, get nothing for a sentence. The order stays for a
+    query in Chinese, Japanese or Korean, since a sentence's few bigrams mislead, and with an encoder that is
+    no static model, since encoding the sentences would take seconds.
     """
     head = [candidate for candidate in candidates[:READ_DEPTH] if candidate.id in pool.passages]
-    if not head or not isinstance(pool.encoder, StaticEncoder):
+    if not head or is_cjk(query.text) or not isinstance(pool.encoder, StaticEncoder):
         return list(candidates)
     evidence = _evidence(query, [pool.passages[c.id] for c in head], pool.encoder)
     found = dict(zip((c.id for c in head), evidence.tolist(), strict=True))

@@ -140,7 +140,7 @@ def _found(query: str, index: Index, encoder: Encoder) -> list[FusedCandidate]:
 
 
 def _pool(encoder: Encoder, passages: Mapping[str, Passage]) -> Pool:
-    return Pool(passages, lambda ids: {}, encoder)
+    return Pool(passages, encoder)
 
 
 def _by_best_sentence(
