@@ -31,6 +31,11 @@ _CJK = (
 )
 _HANGUL_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
 _CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
+_SAME_LETTERS = str.maketrans("ёЁ", "еЕ")
+# Letters and digits that marks join, with a digit in them: XK-4471-B, 10.1.0.2, 3.2.1, 2024/05.
+_CODE = re.compile(r"(?<![\w.,/-])(?=[A-Za-z.,/_-]*[0-9])[A-Za-z0-9]+(?:[.,/_-][A-Za-z0-9]+)+")
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.00")
+_MARKS = re.compile(r"[.,/_-]")
 # So late a saturation that a term's weight is its count, to six digits in texts of any size.
 _UNSATURATED = 1e9
 # Of each language; about 200 bytes a word, so 20 MB when full.
@@ -109,7 +114,7 @@ class TermIds(dict[str, bytes]):
         return b"".join(map(self.__getitem__, text.split()))
 
     def __missing__(self, word: str) -> bytes:
-        counted = self._counter.embed_document(_bigrams(word))
+        counted = self._counter.embed_document(_prepared(word))
         ids = np.repeat(np.array(counted.indices, np.uint32), np.rint(counted.values).astype(int)).tobytes()
         if len(self) >= _MOST_WORDS:
             self.clear()
@@ -134,6 +139,11 @@ def is_cjk(text: str) -> bool:
     return _holds_much(_CJK_RUN, text)
 
 
+def holds_cjk(text: str) -> bool:
+    """Whether any of the text is Chinese, Japanese or Korean."""
+    return bool(_CJK_RUN.search(unicodedata.normalize("NFKC", text)))
+
+
 def is_korean(text: str) -> bool:
     """Whether at least a third of the text is Hangul."""
     return _holds_much(_HANGUL_RUN, text)
@@ -145,16 +155,25 @@ def _holds_much(characters: re.Pattern[str], text: str) -> bool:
 
 
 def _document(passage: Passage) -> str:
-    context = _bigrams(passage.context)
-    return f"{context}\n" * CONTEXT_WEIGHT + _bigrams(passage.text)
+    context = _prepared(passage.context)
+    return f"{context}\n" * CONTEXT_WEIGHT + _prepared(passage.text)
 
 
-def _bigrams(text: str) -> str:
-    """The text with every CJK run as its overlapping pairs of characters, apart; a lone character stays."""
-    if text.isascii():
-        return text
-    valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
-    return _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid))
+def _prepared(text: str) -> str:
+    """The text as the engine gets it: CJK runs as their overlapping pairs of characters, apart (a lone one
+    stays), one letter for those that are written either way, and codes also as a whole."""
+    if not text.isascii():
+        valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
+        text = _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid).translate(_SAME_LETTERS))
+    return _CODE.sub(_whole, text)
+
+
+def _whole(code: re.Match[str]) -> str:
+    """A code's parts, and the whole without its marks; of an amount the whole alone, without its groups."""
+    text = code.group()
+    if _AMOUNT.fullmatch(text):
+        return text.replace(",", "").removesuffix(".00")
+    return f"{text} {_MARKS.sub('', text)}"
 
 
 def _pairs(run: re.Match[str]) -> str:
