@@ -31,7 +31,8 @@ _CJK = (
 )
 _HANGUL_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
 _CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
-_SAME_LETTERS = str.maketrans("ёЁ", "еЕ")
+# Letters that are written either way: е for ё, katakana for hiragana.
+_SAME_LETTERS = str.maketrans("ёЁ", "еЕ") | {code: code + 0x60 for code in range(0x3041, 0x3097)}
 # Letters and digits that marks join, with a digit in them: XK-4471-B, 10.1.0.2, 3.2.1, 2024/05.
 _CODE = re.compile(r"(?<![\w.,/-])(?=[A-Za-z.,/_-]*[0-9])[A-Za-z0-9]+(?:[.,/_-][A-Za-z0-9]+)+")
 _AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.00")

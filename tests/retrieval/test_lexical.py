@@ -156,6 +156,7 @@ def test_cjk_should_be_told_from_other_text(text: str, expected: bool) -> None:
         ("10.1.0.2", "The host is 10.1.0.2.", "The host is 10.2.0.1."),
         ("1250", "It costs 1,250.00 EUR.", "It costs 1.25 EUR."),
         ("отчет", "Годовой отчёт", "Годовой план"),
+        ("りんごの木", "リンゴの木", "ナシの木"),
     ],
 )
 def test_a_code_or_spelling_should_match_better_than_its_parts(query: str, text: str, other: str) -> None:
