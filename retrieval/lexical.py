@@ -1,10 +1,10 @@
 """Texts to BM25 terms: sparse vectors of passages, and the terms of a query.
 
 Chinese, Japanese and Korean come as character bigrams, since word tokenizers serve them badly (nDCG@10 on two
-Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920). Everything else is split into words, stripped of
-accents, and stemmed and stripped of stop words by the language of the passage; a query by the languages of
-the passages that it searches. The vectors hold no IDF: that is counted by library (`frequencies.py`), and a
-query carries it.
+Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920); so do Thai, Lao, Burmese and Khmer. Everything
+else is split into words, stripped of accents, and stemmed and stripped of stop words by the language of the
+passage; a query by the languages of the passages that it searches. The vectors hold no IDF: that is
+counted by library (`frequencies.py`), and a query carries it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _CJK = (
 )
 _HANGUL_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
 _CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
+# Those, and Thai, Lao, Burmese and Khmer, which have no spaces between words either.
+_UNSPACED_RUN = re.compile(f"[{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]+")
 # Letters that are written either way: е for ё, katakana for hiragana.
 _SAME_LETTERS = str.maketrans("ёЁ", "еЕ") | {code: code + 0x60 for code in range(0x3041, 0x3097)}
 # Letters and digits that marks join, with a digit in them: XK-4471-B, 10.1.0.2, 3.2.1, 2024/05.
@@ -161,11 +163,14 @@ def _document(passage: Passage) -> str:
 
 
 def _prepared(text: str) -> str:
-    """The text as the engine gets it: CJK runs as their overlapping pairs of characters, apart (a lone one
-    stays), one letter for those that are written either way, and codes also as a whole."""
+    """The text as the engine gets it.
+
+    Runs of CJK and of scripts without spaces come as their overlapping pairs of characters, apart (a lone one
+    stays), letters that are written either way as one, and codes also as a whole.
+    """
     if not text.isascii():
         valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
-        text = _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid).translate(_SAME_LETTERS))
+        text = _UNSPACED_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid).translate(_SAME_LETTERS))
     return _CODE.sub(_whole, text)
 
 

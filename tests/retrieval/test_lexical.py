@@ -157,6 +157,7 @@ def test_cjk_should_be_told_from_other_text(text: str, expected: bool) -> None:
         ("1250", "It costs 1,250.00 EUR.", "It costs 1.25 EUR."),
         ("отчет", "Годовой отчёт", "Годовой план"),
         ("りんごの木", "リンゴの木", "ナシの木"),
+        ("พักร้อน", "พนักงานลาพักร้อนได้ปีละสิบวัน", "พนักงานทุกคนสวมหมวก"),
     ],
 )
 def test_a_code_or_spelling_should_match_better_than_its_parts(query: str, text: str, other: str) -> None:
