@@ -32,12 +32,13 @@ def _terms(version: IndexVersion, document: Document, passage: Passage) -> Spars
     return terms
 
 
-def _payload(document: Document) -> dict[str, str | list[str]]:
-    fields: dict[str, str | list[str]] = {
+def _payload(document: Document) -> dict[str, str | int | list[str]]:
+    fields: dict[str, str | int | list[str]] = {
         "library": str(document.library_id),
         "document": str(document.pk),
         "type": document.type,
         "language": document.language,
+        "passages": document.chunk_count,
         "tags": [str(tag) for tag in document.tags],
     }
     if document.date:

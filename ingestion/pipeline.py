@@ -47,7 +47,7 @@ def run(document_id: UUID) -> None:
             spans = chunk(parsed, words=settings.CHUNK_WORDS)
             if not spans:
                 raise ParseError("no_text", "No text was found. If this is a scan, add a text layer by OCR.")
-            _describe(document, parsed)
+            _describe(document, parsed, len(spans))
             chunks = _chunks(document, spans)
             written, terms = _index(claim, chunks)
             old_ids = _publish(claim, chunks, parsed, written, terms)
@@ -81,8 +81,9 @@ def _chunks(document: Document, spans: Sequence[ChunkSpan]) -> list[Chunk]:
     ]
 
 
-def _describe(document: Document, parsed: ParsedDocument) -> None:
+def _describe(document: Document, parsed: ParsedDocument, passages: int) -> None:
     """What the document says of itself; saved when it is published."""
+    document.chunk_count = passages
     document.title = title_of(document, parsed.title)
     document.language = parsed.language
     document.date = parsed.date
@@ -124,7 +125,7 @@ def _publish(
             date=document.date,
             warnings=list(parsed.warnings),
             character_count=len(parsed.text),
-            chunk_count=len(chunks),
+            chunk_count=document.chunk_count,
         )
         if not published:
             same_version = Document.objects.filter(pk=document.pk, version=document.version)

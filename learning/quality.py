@@ -20,7 +20,7 @@ from library.access import Person, readable_libraries, role_in
 from library.models import Chunk, Library, Role
 
 RUNS = 6  # of a library, in its picture
-SCRIPTS = {"spaced": "Languages with spaces", "cjk": "Chinese, Japanese, Korean"}
+SCRIPTS = {"spaced": "Languages with spaces", "cjk": "Chinese, Japanese", "korean": "Korean"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Texts to BM25 terms: sparse vectors of passages, and the terms of a query.
 
 Chinese, Japanese and Korean come as character bigrams, since word tokenizers serve them badly (nDCG@10 on two
-Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920). Everything else is split into words, stripped of
-accents, and stemmed and stripped of stop words by the language of the passage; a query by the languages of
-the passages that it searches. The vectors hold no IDF: that is counted by library (`frequencies.py`), and a
-query carries it.
+Korean sets: words 0.846 and 0.823, bigrams 0.957 and 0.920); so do Thai, Lao, Burmese and Khmer. Everything
+else is split into words, stripped of accents, and stemmed and stripped of stop words by the language of the
+passage; a query by the languages of the passages that it searches. The vectors hold no IDF: that is
+counted by library (`frequencies.py`), and a query carries it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,16 @@ EVIDENCE = 2  # words
 _CJK = (
     "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
+_HANGUL_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
 _CJK_RUN = re.compile(f"[{_CJK}\U00020000-\U0003ffff]+")
+# Those, and Thai, Lao, Burmese and Khmer, which have no spaces between words either.
+_UNSPACED_RUN = re.compile(f"[{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]+")
+# Letters that are written either way: е for ё, katakana for hiragana.
+_SAME_LETTERS = str.maketrans("ёЁ", "еЕ") | {code: code + 0x60 for code in range(0x3041, 0x3097)}
+# Letters and digits that marks join, with a digit in them: XK-4471-B, 10.1.0.2, 3.2.1, 2024/05.
+_CODE = re.compile(r"(?<![\w.,/-])(?=[A-Za-z.,/_-]*[0-9])[A-Za-z0-9]+(?:[.,/_-][A-Za-z0-9]+)+")
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.00")
+_MARKS = re.compile(r"[.,/_-]")
 # So late a saturation that a term's weight is its count, to six digits in texts of any size.
 _UNSATURATED = 1e9
 # Of each language; about 200 bytes a word, so 20 MB when full.
@@ -108,7 +117,7 @@ class TermIds(dict[str, bytes]):
         return b"".join(map(self.__getitem__, text.split()))
 
     def __missing__(self, word: str) -> bytes:
-        counted = self._counter.embed_document(_bigrams(word))
+        counted = self._counter.embed_document(_prepared(word))
         ids = np.repeat(np.array(counted.indices, np.uint32), np.rint(counted.values).astype(int)).tobytes()
         if len(self) >= _MOST_WORDS:
             self.clear()
@@ -130,21 +139,47 @@ def average_length(passages: Sequence[Passage]) -> float:
 
 def is_cjk(text: str) -> bool:
     """Whether at least a third of the text is Chinese, Japanese or Korean."""
-    found = sum(len(run) for run in _CJK_RUN.findall(unicodedata.normalize("NFKC", text)))
+    return _holds_much(_CJK_RUN, text)
+
+
+def holds_cjk(text: str) -> bool:
+    """Whether any of the text is Chinese, Japanese or Korean."""
+    return bool(_CJK_RUN.search(unicodedata.normalize("NFKC", text)))
+
+
+def is_korean(text: str) -> bool:
+    """Whether at least a third of the text is Hangul."""
+    return _holds_much(_HANGUL_RUN, text)
+
+
+def _holds_much(characters: re.Pattern[str], text: str) -> bool:
+    found = sum(len(run) for run in characters.findall(unicodedata.normalize("NFKC", text)))
     return found * 3 >= len(text) > 0
 
 
 def _document(passage: Passage) -> str:
-    context = _bigrams(passage.context)
-    return f"{context}\n" * CONTEXT_WEIGHT + _bigrams(passage.text)
+    context = _prepared(passage.context)
+    return f"{context}\n" * CONTEXT_WEIGHT + _prepared(passage.text)
 
 
-def _bigrams(text: str) -> str:
-    """The text with every CJK run as its overlapping pairs of characters, apart; a lone character stays."""
-    if text.isascii():
-        return text
-    valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
-    return _CJK_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid))
+def _prepared(text: str) -> str:
+    """The text as the engine gets it.
+
+    Runs of CJK and of scripts without spaces come as their overlapping pairs of characters, apart (a lone one
+    stays), letters that are written either way as one, and codes also as a whole.
+    """
+    if not text.isascii():
+        valid = text.encode("utf-8", "replace").decode()  # lone surrogates are no Unicode text
+        text = _UNSPACED_RUN.sub(_pairs, unicodedata.normalize("NFKC", valid).translate(_SAME_LETTERS))
+    return _CODE.sub(_whole, text)
+
+
+def _whole(code: re.Match[str]) -> str:
+    """A code's parts, and the whole without its marks; of an amount the whole alone, without its groups."""
+    text = code.group()
+    if _AMOUNT.fullmatch(text):
+        return text.replace(",", "").removesuffix(".00")
+    return f"{text} {_MARKS.sub('', text)}"
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -43,10 +43,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One hit of one leg. Higher scores are better; scales differ between legs."""
+    """One hit of one leg. Higher scores are better; scales differ between legs.
+
+    `document` is the one that the passage is from, and `passages` the number that it has; where the index was
+    not told them, "" and 0.
+    """
 
     id: str
     score: float
+    document: str = ""
+    passages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ LENGTH = 240  # characters
 ROOM = LENGTH - 4  # without the dots before and after what was cut
 CLAUSE = re.compile(r"[;,:.!?、，。；]\s+|[、，。；]")
 SPACE = re.compile(r"\s+")
-CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-WORD = re.compile(rf"[{CJK}]+|[^\W{CJK}]+")
-IS_CJK = re.compile(rf"[{CJK}]")
+# Scripts of which the index holds pairs of characters.
+PAIRED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+WORD = re.compile(rf"[{PAIRED}]+|[^\W{PAIRED}]+")
+IS_PAIRED = re.compile(rf"[{PAIRED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Marker:
         return self.terms.intersection(memoryview(term_ids(text, language)).cast("I"))
 
     def _matches(self, word: str, at: int, language: str) -> list[tuple[int, int]]:
-        if not IS_CJK.match(word):
+        if not IS_PAIRED.match(word):
             return [(at, at + len(word))] if self.found_in(word, language) else []
         pieces = [(i, i + 2) for i in range(len(word) - 1)] or [(0, 1)]
         return [(at + i, at + j) for i, j in pieces if self.found_in(word[i:j], language)]

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical import is_cjk
 from retrieval.ranking import DEPTH
-from retrieval.ranking.fusion import FusionWeights
+from retrieval.ranking.fusion import FusionWeights, script_of
 from retrieval.types import FloatArray, Passage
 from training.bags import unit
 from training.bm25 import Bm25
@@ -39,7 +38,7 @@ _LOG2 = np.log2(np.arange(2, 12))
 class FusionReport:
     """What was measured for one script: nDCG@10 of the pseudo-queries at each lexical weight."""
 
-    script: str  # "spaced" or "cjk"
+    script: str  # a field of `FusionWeights`
     queries: int
     prior: float
     weight: float
@@ -63,7 +62,8 @@ def calibrate(
     cut = [(passage, *taken) for passage in held_out if (taken := _take_out(passage, draw))]
     draw.shuffle(cut)
     cut = cut[:_MAXIMUM_QUERIES]
-    scripts = {"cjk": [is_cjk(query) for _, query, _ in cut], "spaced": [not is_cjk(q) for _, q, _ in cut]}
+    found = [script_of(query) for _, query, _ in cut]
+    scripts = {script: [script == each for each in found] for script in ("cjk", "korean", "spaced")}
     if max(map(sum, scripts.values()), default=0) < MINIMUM_QUERIES:
         return prior, []
     passages = [rest for _, _, rest in cut]

@@ -33,9 +33,10 @@ from retrieval.index.edge_values import (
     edge_config,
     edge_filter,
     edge_point,
+    edge_request,
     edge_sparse,
 )
-from retrieval.index.payload import dense_vectors, matches_nothing
+from retrieval.index.payload import candidates, dense_vectors, matches_nothing
 from retrieval.types import Candidate, Filter, FloatArray, Point, SparseVector
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -159,7 +160,7 @@ class EdgeIndex:
         if matches_nothing(filter) or not len(vector.indices):
             return []
         query = qdrant.Query.Nearest(edge_sparse(vector), using="lexical")
-        request = qdrant.QueryRequest(limit=limit, query=query, filter=edge_filter(filter))
+        request = edge_request(limit, query, edge_filter(filter))
         return self._search(collection, lambda _: request)
 
     def vectors(self, collection: str, ids: Sequence[str]) -> dict[str, FloatArray]:
@@ -198,8 +199,7 @@ class EdgeIndex:
                 shard.engine.close()
 
     def _search(self, collection: str, request: Callable[[_Shard], qdrant.QueryRequest]) -> list[Candidate]:
-        hits = self._run(collection, lambda shard: shard.engine.query(request(shard)))
-        return [Candidate(str(hit.id), hit.score) for hit in hits]
+        return candidates(self._run(collection, lambda shard: shard.engine.query(request(shard))))
 
     def _count(self, collection: str, filter: Filter | None, *, exact: bool) -> int:
         request = qdrant.CountRequest(exact=exact, filter=edge_filter(filter))

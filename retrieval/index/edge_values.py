@@ -7,7 +7,7 @@ import math
 import qdrant_edge as qdrant
 
 from retrieval.index.base import DATE_FIELD, CollectionSpec, Precision, Quantization
-from retrieval.index.payload import conditions, stored
+from retrieval.index.payload import CANDIDATE_FIELDS, conditions, stored
 from retrieval.types import Filter, FloatArray, Point, SparseVector
 
 _BINARY = qdrant.BinaryQuantizationConfig
@@ -89,6 +89,24 @@ def edge_filter(filter: Filter | None) -> qdrant.Filter | None:
     return qdrant.Filter(must=[*must]) if must else None
 
 
+def edge_request(
+    limit: int,
+    query: qdrant.Query,
+    where: qdrant.Filter | None = None,
+    params: qdrant.SearchParams | None = None,
+    prefetches: list[qdrant.Prefetch] | None = None,
+) -> qdrant.QueryRequest:
+    """A request for the best `limit` points, with the fields of a candidate."""
+    return qdrant.QueryRequest(
+        limit=limit,
+        query=query,
+        filter=where,
+        params=params,
+        prefetches=prefetches or [],
+        with_payload=qdrant.PayloadSelector.Include(CANDIDATE_FIELDS),
+    )
+
+
 def dense_request(
     vector: FloatArray,
     limit: int,
@@ -102,16 +120,16 @@ def dense_request(
     originals = qdrant.Query.Nearest(vector.tolist(), using="dense")
     if precision == "exact":
         ignored = qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
-        return qdrant.QueryRequest(limit=limit, query=originals, filter=where, params=ignored)
+        return edge_request(limit, originals, where, ignored)
     unrescored = qdrant.SearchParams(quantization=qdrant.QuantizationSearchParams(rescore=False))
     codes = originals
     if code_dimensions is not None:
         codes = qdrant.Query.Nearest(vector[:code_dimensions].tolist(), using="codes")
     if precision == "binary":
-        return qdrant.QueryRequest(limit=limit, query=codes, filter=where, params=unrescored)
+        return edge_request(limit, codes, where, unrescored)
     if code_dimensions is not None:
         found = qdrant.Prefetch(math.ceil(limit * oversampling), codes, params=unrescored, filter=where)
-        return qdrant.QueryRequest(limit=limit, query=originals, prefetches=[found])
+        return edge_request(limit, originals, prefetches=[found])
     rescored = qdrant.QuantizationSearchParams(rescore=True, oversampling=oversampling)
     params = qdrant.SearchParams(quantization=rescored)
-    return qdrant.QueryRequest(limit=limit, query=originals, filter=where, params=params)
+    return edge_request(limit, originals, where, params)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from retrieval.index.base import DATE_FIELD, KEYWORD_FIELDS
-from retrieval.types import Filter, FloatArray
+from retrieval.types import Candidate, Filter, FloatArray
+
+CANDIDATE_FIELDS = ["document", "passages"]  # of the payload, that come with every hit
 
 
 def stored(payload: Mapping[str, str | int | Sequence[str]]) -> dict[str, str | int | list[str]]:
@@ -31,6 +33,17 @@ def conditions(filter: Filter) -> dict[str, list[str]]:
 def matches_nothing(filter: Filter | None) -> bool:
     """Whether some field may have none of all values. No engine is asked then: access depends on it."""
     return filter is not None and any(not values for values in filter.any_of.values())
+
+
+def candidates(hits: Iterable[Any]) -> list[Candidate]:
+    """Return hits of either engine, which have the same fields, with what `CANDIDATE_FIELDS` of them say."""
+    found = []
+    for hit in hits:
+        payload = hit.payload or {}
+        found.append(
+            Candidate(str(hit.id), hit.score, payload.get("document", ""), payload.get("passages", 0))
+        )
+    return found
 
 
 def dense_vectors(records: Iterable[Any]) -> dict[str, FloatArray]:

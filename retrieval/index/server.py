@@ -22,7 +22,7 @@ from retrieval.index.base import (
     CollectionSpec,
     Precision,
 )
-from retrieval.index.payload import dense_vectors, matches_nothing
+from retrieval.index.payload import CANDIDATE_FIELDS, candidates, dense_vectors, matches_nothing
 from retrieval.index.server_values import (
     code_dimensions,
     collection_layout,
@@ -202,9 +202,10 @@ class ServerIndex:
 
     def _search(self, collection: str, request: dict[str, Any]) -> list[Candidate]:
         answer = self._read(
-            collection, lambda client: client.query_points(collection, with_payload=False, **request)
+            collection,
+            lambda client: client.query_points(collection, with_payload=CANDIDATE_FIELDS, **request),
         )
-        return [Candidate(str(hit.id), hit.score) for hit in answer.points]
+        return candidates(answer.points)
 
     def _known_code_dimensions(self, collection: str) -> int | None:
         """Asked of the server now and then: a collection keeps its layout, but an alias may move."""

@@ -11,8 +11,8 @@ from typing import TypeVar
 from retrieval.encoder import Encoder
 from retrieval.index.base import Index
 from retrieval.ranking.combine import combine
+from retrieval.ranking.documents import DEPTH as DOCUMENT_DEPTH
 from retrieval.ranking.fusion import fuse
-from retrieval.ranking.neighbours import by_neighbours
 from retrieval.ranking.query import Query
 from retrieval.ranking.sentences import by_best_sentence
 from retrieval.ranking.stage import Pool, Stage
@@ -22,13 +22,10 @@ from retrieval.types import Candidate, Filter, FusedCandidate, Passage
 
 T = TypeVar("T", Candidate, FusedCandidate)
 
-DEPTH = 100  # candidates of each leg, and of both once they are fused
+DEPTH = 100  # candidates of each leg that are ranked, and of both once they are fused
 RERANKED = 20  # candidates that the reranker reads
 # What orders the fused candidates, in turn. A stage that is taken out of here is not run.
-STAGES: dict[str, Stage] = {
-    "neighbours": by_neighbours,
-    "sentences": by_best_sentence,
-}
+STAGES: dict[str, Stage] = {"sentences": by_best_sentence}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +94,13 @@ def rank(query: Query, scope: Scope, reranking: Reranking | None = None) -> Rank
         IndexUnavailableError: the index does not answer.
     """
     steps = _Steps()
-    lexical = steps.add("lexical", _lexical(query, scope))
+    lexical = _lexical(query, scope)
+    steps.add("lexical", lexical[:DEPTH])
     dense = steps.add("dense", _dense(query, scope))
     found = _fused(query, dense, lexical)
     passages = scope.read([candidate.id for candidate in found])
     candidates = steps.add("fused", [candidate for candidate in found if candidate.id in passages])
-    pool = Pool(passages, lambda ids: scope.index.vectors(scope.collection, ids), scope.encoder)
+    pool = Pool(passages, scope.encoder)
     for name, stage in STAGES.items():
         candidates = steps.add(name, stage(query, candidates, pool))
     if reranking is None or not candidates:
@@ -123,7 +121,7 @@ def find(query: Query, scope: Scope) -> list[FusedCandidate]:
 
 
 def _lexical(query: Query, scope: Scope) -> list[Candidate]:
-    return scope.index.search_sparse(scope.collection, query.terms, limit=DEPTH, filter=scope.filter)
+    return scope.index.search_sparse(scope.collection, query.terms, limit=DOCUMENT_DEPTH, filter=scope.filter)
 
 
 def _dense(query: Query, scope: Scope) -> list[Candidate]:

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from retrieval.encoder import Encoder
 from retrieval.encoder.static import StaticEncoder
-from retrieval.lexical import term_ids
+from retrieval.lexical import holds_cjk, term_ids
 from retrieval.ranking.query import Query
 from retrieval.ranking.stage import Pool
 from retrieval.types import FloatArray, FusedCandidate, Passage
 
 # How many of the first candidates are read, how much their best sentence counts, and the odds by which the
 # dense leg counts more for a sentence than for a passage, since a sentence has few words to match. Chosen on
-# nine sets, of which none is ranked worse (docs/decisions/0007-best-sentence.md).
+# judged sets, the weight on files (docs/decisions/0007-best-sentence.md).
 READ_DEPTH = 30
-WEIGHT = 0.3
+WEIGHT = 0.1
 DENSE_ODDS = 2.0
 # Shorter pieces (an abbreviation, a number, a heading) belong to the sentence that follows.
 SHORT = 20  # characters
@@ -47,11 +47,12 @@ def by_best_sentence(query: Query, candidates: Sequence[FusedCandidate], pool: P
     it, each scaled to 0-1 over the candidates and then weighted (Akkalyoncu Yilmaz et al. 2019,
     doi:10.18653/v1/D19-1352, with both legs in BERT's place). A passage's context is one of its sentences.
 
-    Candidates after `READ_DEPTH`, or without a passage, get nothing for a sentence. With an encoder that is
-    no static model the order stays, since encoding the sentences would take seconds.
+    Candidates after `READ_DEPTH`, or without a passage, get nothing for a sentence. The order stays for a
+    query that holds any Chinese, Japanese or Korean, since a sentence's few bigrams mislead. It stays, too,
+    with an encoder that is no static model, since encoding the sentences would take seconds.
     """
     head = [candidate for candidate in candidates[:READ_DEPTH] if candidate.id in pool.passages]
-    if not head or not isinstance(pool.encoder, StaticEncoder):
+    if not head or holds_cjk(query.text) or not isinstance(pool.encoder, StaticEncoder):
         return list(candidates)
     evidence = _evidence(query, [pool.passages[c.id] for c in head], pool.encoder)
     found = dict(zip((c.id for c in head), evidence.tolist(), strict=True))

@@ -8,18 +8,14 @@ from typing import TypeAlias
 
 from retrieval.encoder import Encoder
 from retrieval.ranking.query import Query
-from retrieval.types import FloatArray, FusedCandidate, Passage
+from retrieval.types import FusedCandidate, Passage
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What stages may look at: passages by candidate's id, vectors of some candidates, and the encoder.
-
-    `vectors` asks the index, for as many ids as it is given; each vector is of unit length.
-    """
+    """What stages may look at: passages by candidate's id, and the encoder."""
 
     passages: Mapping[str, Passage]
-    vectors: Callable[[Sequence[str]], Mapping[str, FloatArray]]
     encoder: Encoder
 
 

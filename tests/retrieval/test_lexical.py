@@ -146,3 +146,29 @@ def test_average_length_should_count_terms_and_weigh_the_context() -> None:
 )
 def test_cjk_should_be_told_from_other_text(text: str, expected: bool) -> None:
     assert is_cjk(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "other"),
+    [
+        ("XK-4471-B", "Sheet XK-4471-B, of May.", "Sheet B-4471-XK, of May."),
+        ("XK4471B", "Sheet XK-4471-B, of May.", "Sheet XK-4471 and 4471-B, of May."),
+        ("10.1.0.2", "The host is 10.1.0.2.", "The host is 10.2.0.1."),
+        ("1250", "It costs 1,250.00 EUR.", "It costs 1.25 EUR."),
+        ("отчет", "Годовой отчёт", "Годовой план"),
+        ("りんごの木", "リンゴの木", "ナシの木"),
+        ("พักร้อน", "พนักงานลาพักร้อนได้ปีละสิบวัน", "พนักงานทุกคนสวมหมวก"),
+    ],
+)
+def test_a_code_or_spelling_should_match_better_than_its_parts(query: str, text: str, other: str) -> None:
+    asked, language = query_terms(query, ["en"]).ids.tolist(), "en"
+    right, wrong = (
+        set(asked) & set(memoryview(term_ids(each, language)).cast("I")) for each in (text, other)
+    )
+    assert len(right) > len(wrong)
+
+
+def test_words_that_marks_join_should_be_no_codes() -> None:
+    assert len(memoryview(term_ids("well-known and/or state-of-the-art")).cast("I")) == len(
+        memoryview(term_ids("well known and or state of the art")).cast("I")
+    )

@@ -130,9 +130,15 @@ class Shards:
             prefetches=[_prefetch(body["prefetch"])] if body.get("prefetch") else None,
             filter=_filter(body.get("filter")),
             params=_search_params(body.get("params")),
+            with_payload=qdrant.PayloadSelector.Include(body["with_payload"]),
         )
         hits = self._shard(name).query(request)
-        return {"points": [{"id": str(hit.id), "version": hit.version, "score": hit.score} for hit in hits]}
+        return {
+            "points": [
+                {"id": str(hit.id), "version": hit.version, "score": hit.score, "payload": hit.payload}
+                for hit in hits
+            ]
+        }
 
     def scroll(self, name: str, body: Any) -> Any:
         request = qdrant.ScrollRequest(

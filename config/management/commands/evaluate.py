@@ -120,7 +120,10 @@ class Command(BaseCommand):
         """Print each run as it ends; the report for programs, but for what is known of learning."""
         reranker = self._reranker()
         self.stdout.write(f"{corpus.name}: {len(corpus.ids)} documents, {len(questions.queries)} queries")
-        self.stdout.write(f"Lexical weight {weights.spaced:.2f}, Chinese, Japanese, Korean {weights.cjk:.2f}")
+        self.stdout.write(
+            f"Lexical weight {weights.spaced:.2f}, Chinese and Japanese {weights.cjk:.2f}, "
+            f"Korean {weights.korean:.2f}"
+        )
         self.stdout.write(COLUMNS)
         runs = []
         for run in evaluate(corpus, questions, encoder_for, reranker, dimensions, weights):

@@ -46,6 +46,17 @@ def test_upsert_should_replace_points_of_the_same_id(index: Index, collection: s
     assert ids(index.search_sparse(collection, terms(t6=1.0), limit=5)) == [identity(1)]
 
 
+def test_candidates_should_tell_their_document_and_how_many_passages_it_has(
+    index: Index, collection: str
+) -> None:
+    index.upsert(collection, [point(1, document="handbook", passages=12, type="pdf"), point(2)])
+    (sparse, _) = sorted(index.search_sparse(collection, terms(t1=1.0), limit=2), key=lambda c: c.id)
+    dense = index.search_dense(collection, vector(1), limit=1)[0]
+    assert [(c.id, c.document, c.passages) for c in (sparse, dense)] == [(identity(1), "handbook", 12)] * 2
+    bare = index.search_dense(collection, vector(2), limit=1)[0]
+    assert (bare.document, bare.passages) == ("", 0)
+
+
 def test_vectors_should_be_those_that_were_written(index: Index, collection: str) -> None:
     index.upsert(collection, [point(1), point(2)])
     found = index.vectors(collection, [identity(2), identity(99)])

@@ -42,11 +42,50 @@ def test_fusion_should_cut_at_the_limit_and_order_ties_by_id() -> None:
     assert ids(fuse(leg(c=1.0, b=1.0, a=1.0), [], lexical_weight=0.5, limit=2)) == ["a", "b"]
 
 
+def test_a_passage_of_a_document_that_speaks_of_the_query_should_come_first() -> None:
+    lexical = [
+        Candidate("stray", 9.0, "other", 40),
+        Candidate("b", 8.9, "on it", 3),
+        Candidate("c", 8.0, "on it", 3),
+        Candidate("d", 7.0, "on it", 3),
+    ]
+    assert ids(fuse([], lexical, lexical_weight=0.5, limit=10))[0] == "b"
+
+
+def test_a_document_should_count_by_candidates_that_are_not_ranked_themselves() -> None:
+    best = [Candidate("a", 9.0, "first", 3), Candidate("b", 9.0, "second", 3)]
+    rest = [Candidate("c", 5.0, "second", 3), Candidate("d", 1.0, "third", 3)]
+    assert ids(fuse([], best + rest, lexical_weight=0.5, limit=2)) == ["b", "a"]
+
+
+def test_a_dense_candidate_should_get_the_score_of_its_document() -> None:
+    dense = [Candidate("x", 0.9, "empty", 2), Candidate("y", 0.89, "rich", 2), Candidate("z", 0.1, "none", 2)]
+    lexical = [
+        Candidate("p", 3.0, "rich", 2),
+        Candidate("q", 3.0, "rich", 2),
+        Candidate("r", 1.0, "poor", 2),
+    ]
+    found = ids(fuse(dense, lexical, lexical_weight=0.2, limit=10))
+    assert found.index("y") < found.index("x")
+
+
+def test_documents_of_one_passage_should_add_nothing() -> None:
+    alone = [Candidate(c.id, c.score, f"document of {c.id}", 1) for c in leg(a=9.0, b=5.0, c=1.0)]
+    plain = fuse(leg(c=0.9, b=0.5), leg(a=9.0, b=5.0, c=1.0), lexical_weight=0.6, limit=10)
+    assert fuse(leg(c=0.9, b=0.5), alone, lexical_weight=0.6, limit=10) == plain
+
+
 def test_cjk_queries_should_lean_on_the_lexical_leg_however_long() -> None:
     weights = FusionWeights()
-    korean = weights.lexical("아인슈타인은 어디에서 태어났나요?", 20)
-    assert korean > weights.lexical("where was einstein born", 6)
-    assert korean == weights.lexical("아인슈타인은", 5)
+    japanese = weights.lexical("アインシュタインはどこで生まれましたか", 20)
+    assert japanese > weights.lexical("where was einstein born", 6)
+    assert japanese == weights.lexical("アインシュタイン", 5)
+
+
+def test_korean_queries_should_have_a_weight_of_their_own_however_long() -> None:
+    weights = FusionWeights(cjk=0.9, korean=0.6)
+    assert weights.lexical("아인슈타인은 어디에서 태어났나요?", 20) == 0.6
+    assert weights.lexical("2024年の売上高", 3) == 0.9
 
 
 def test_lexical_weight_should_fall_with_the_number_of_terms() -> None:
@@ -67,7 +106,8 @@ def test_query_without_terms_should_get_the_weight_as_it_is() -> None:
 
 
 def test_query_over_several_libraries_should_get_their_mean_by_passages() -> None:
-    small, large = FusionWeights(0.2, 0.6, 1.0), FusionWeights(0.8, 1.0, 2.0)
+    small = FusionWeights(spaced=0.2, cjk=0.6, length_slope=1.0)
+    large = FusionWeights(spaced=0.8, cjk=1.0, length_slope=2.0)
     mean = mean_weights([(100, small), (300, large)])
     assert (mean.spaced, mean.cjk, mean.length_slope) == pytest.approx((0.65, 0.9, 1.75))
     assert mean_weights([(5, small)]) == small

@@ -68,6 +68,12 @@ def test_rare_word_should_count_more_than_a_common_one(encoder: Encoder) -> None
     assert [hit.id for hit in by_best_sentence(query, level, _pool(encoder, passages))] == [TOGETHER, APART]
 
 
+def test_query_with_cjk_in_it_should_keep_the_order(encoder: Encoder) -> None:
+    level = [FusedCandidate(id, 0.5) for id in (APART, TOGETHER)]
+    assert [c.id for c in _by_best_sentence("einstein born mat", level, encoder)] == [TOGETHER, APART]
+    assert _by_best_sentence("einstein born mat 雨", level, encoder) == level
+
+
 @pytest.mark.parametrize("query", ["", "the", "zzz", "einstein born"])
 def test_scores_should_stay_between_0_and_1_and_fall(index: Index, encoder: Encoder, query: str) -> None:
     found = _found(query, index, encoder)
@@ -140,7 +146,7 @@ def _found(query: str, index: Index, encoder: Encoder) -> list[FusedCandidate]:
 
 
 def _pool(encoder: Encoder, passages: Mapping[str, Passage]) -> Pool:
-    return Pool(passages, lambda ids: {}, encoder)
+    return Pool(passages, encoder)
 
 
 def _by_best_sentence(
