@@ -100,6 +100,11 @@ class Share:
     def meaning(self) -> int:
         return 100 - self.words
 
+    @property
+    def bottom(self) -> float:
+        """Where the percentages below the bar end."""
+        return self.y + 48
+
 
 class _Scale:
     """Values to y coordinates, over a range that ends at round numbers."""

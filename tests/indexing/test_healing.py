@@ -182,7 +182,7 @@ def test_what_is_there_should_be_found_while_a_third_is_missing(people: People, 
     assert len(page.hits) == 2
     assert "index_rebuilding" in page.degraded
     client.force_login(people.owner)
-    assert "some passages are missing" in client.get("/", {"q": "green door"}).content.decode()
+    assert "some results are missing" in client.get("/", {"q": "green door"}).content.decode()
     assert not client.get("/readyz").json()["ready"]
     healing.heal(AT_ONCE)
     assert len(search(people.owner, "green door", rerank=False).hits) == 3
