@@ -34,6 +34,12 @@ run: .venv/.base ## Serve Quarry on http://127.0.0.1:8000 (QUARRY_PORT, QUARRY_H
 	@echo "Starting Quarry ..."
 	@exec .venv/bin/python manage.py serve
 
+check: lint ## Lint, types and the quick tests of the two paths, in a minute or so
+	.venv/bin/python -m pytest tests/library tests/accounts tests/retrieval/ranking tests/retrieval/test_lexical.py \
+		tests/retrieval/test_encoder.py tests/retrieval/test_frequencies.py tests/indexing/test_frequencies.py \
+		tests/ingestion/test_chunking.py tests/ingestion/test_documents.py tests/ingestion/test_pipeline.py \
+		tests/searchapp/test_search.py tests/searchapp/test_access.py tests/searchapp/test_snippets.py
+
 test: .venv/.dev ## Set up the test tools, run the tests that need neither torch nor other programs
 	.venv/bin/python -m pytest
 
@@ -76,4 +82,4 @@ lock: .venv/.dev ## Renew requirements/*.txt from pyproject.toml
 	$(PIP_COMPILE) --extra server --extra triton --extra train --extra ocr --extra dev -c requirements/dev.txt -o requirements/train.txt pyproject.toml
 	sed -i 's/+cpu//' requirements/*.txt
 
-.PHONY: help install run test test-all containers lint train-base train-reranker compression bench lock
+.PHONY: help install run check test test-all containers lint train-base train-reranker compression bench lock
