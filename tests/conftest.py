@@ -32,6 +32,23 @@ from tests.groups import (  # noqa: E402, F401
 django.setup()
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """Commands make this process write files for its user alone; other tests share files with other users."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from tests.support.chromium import running_chromium
+
+    with running_chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The evaluation sets and documents that the project does not ship."""

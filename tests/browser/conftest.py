@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.support.servers import ROOT, answers, free_port, manage, program, wait_for
+from tests.support.servers import ROOT, answers, free_port, manage, wait_for
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PEOPLE = {"admin": "admin-pass-123", "outsider": "outsider-pass-123"}
 CREATE_OUTSIDER = (
     "from django.contrib.auth.models import User;"
@@ -54,15 +46,6 @@ class Site:
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("searchbox")).to_be_visible()
         return page
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

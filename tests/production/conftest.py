@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import chromium  # noqa: F401  (a fixture)
 from tests.support.image import Image, build
 from tests.support.production import Production, production, remove, take_rights
 from tests.support.servers import ROOT
