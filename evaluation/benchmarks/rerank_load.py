@@ -51,7 +51,7 @@ def run(model: str) -> list[Row]:
 
 
 def _rows(name: str, reranker: Reranker, users: int) -> list[Row]:
-    """Of searches for `CANDIDATES` passages, how many had their first five scored in time, and how deep."""
+    """Rows: how many searches of `CANDIDATES` passages had their first five scored in time, and how deep."""
     with _batching(reranker) as batching, ThreadPoolExecutor(users) as pool:
         asked = queries(users)
         depths = np.array([d for found in pool.map(lambda q: _ask(batching, q, users), asked) for d in found])

@@ -98,7 +98,7 @@ def _tesseract_languages() -> frozenset[str]:
 
 
 def _tesseract(image: Image, languages: Sequence[str]) -> list[OcrWord]:
-    """By pipes alone: the process that reads documents may write no file."""
+    """Run Tesseract by pipes alone: the process that reads documents may write no file."""
     data = io.BytesIO()
     image.save(data, "PPM")
     codes = "+".join(TESSERACT[language] for language in languages)

@@ -124,7 +124,7 @@ class BatchingReranker:
             raise RerankerBusyError(f"{waiting} pairs are waiting already")
 
     def _leave(self, request: Request) -> None:
-        """Its caller has gone: what waits of it must not be run, nor refuse others."""
+        """Forget a request whose caller has gone, so that it is not run and refuses no other."""
         with self._changed:
             self._end(request)
             if request in self._turns:

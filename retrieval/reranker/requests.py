@@ -19,7 +19,7 @@ from retrieval.types import FloatArray
 
 
 class Scores(NamedTuple):
-    """Of a caller's pairs; `values` is NaN where the model cannot read a pair, -inf where it came too late.
+    """Scores of a caller's pairs: NaN where the model cannot read a pair, -inf where it came too late.
 
     `whole` is False where a value is that of an excerpt: it would be another one if there were more time.
     """

@@ -144,7 +144,7 @@ def test_a_database_that_hangs_should_be_told_in_less_than_3_s(web: Web, library
 
 
 def test_a_slow_query_of_a_database_that_runs_should_not_be_cut_off(web: Web) -> None:
-    """As long as the server answers others, a query may be silent for longer than the patience."""
+    """While the server answers others, a query may be silent for longer than the patience."""
     code = (
         "import time, django; django.setup()\n"
         "from django.db import connection\n"

@@ -29,7 +29,7 @@ POLISH = (
 
 
 def terms(text: str, *languages: str) -> set[int]:
-    """Of a query."""
+    """Terms of a query."""
     return set(query_terms(text, languages).ids.tolist())
 
 
