@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
@@ -11,10 +12,26 @@ from django.db.models import QuerySet
 from config.first_start import keep_private, prepare
 from indexing import engine
 from indexing.healing import IndexRebuildingError
-from library.access import one_library
+from library.access import one_library, readable_libraries
 from library.errors import RefusedError
 from library.models import Library
 from retrieval.index.base import IndexUnavailableError
+
+
+def person_named(name: str | None) -> Any:
+    """Return the user of this name; without one, somebody who may read everything. Raises `CommandError`."""
+    model = get_user_model()
+    if name is None:
+        return model(username="command", is_superuser=True)
+    try:
+        return model.objects.get(username=name)
+    except model.DoesNotExist:
+        raise CommandError(f"There is no user {name}.") from None
+
+
+def narrowed_to(user: Any, library: str | None) -> tuple[str, ...]:
+    """Return the id of the library to search, as a filter has it; empty for all that the user may read."""
+    return (str(library_of(readable_libraries(user), library).pk),) if library else ()
 
 
 def library_of(libraries: QuerySet[Library], reference: str) -> Library:

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management import CommandError, CommandParser
 
-from config.management.data import DataCommand, library_of
+from config.management.data import DataCommand, narrowed_to, person_named
 from evaluation.judgements import Judged, JudgementsError, Measured, match, measure, read_judgements
-from library.access import Person, readable_libraries
+from library.access import Person
 
 
 def add_judged_arguments(parser: CommandParser) -> None:
@@ -25,8 +24,8 @@ class JudgedCommand(DataCommand):
     """What `evaluate` hands over to, since it needs the data folder and the other uses do not."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = self._user(options["user"])
-        libraries = self._library(user, options["library"])
+        user = person_named(options["user"])
+        libraries = narrowed_to(user, options["library"])
         try:
             judged = match(user, read_judgements(options["judgements"]), libraries)
         except JudgementsError as error:
@@ -53,20 +52,6 @@ class JudgedCommand(DataCommand):
         if run.missing:
             self.stderr.write(self.style.WARNING(f"{run.missing} queries were not reranked."))
         return run
-
-    def _user(self, name: str | None) -> Any:
-        model = get_user_model()
-        if name is None:
-            return model(username="command", is_superuser=True)
-        try:
-            return model.objects.get(username=name)
-        except model.DoesNotExist:
-            raise CommandError(f"There is no user {name}.") from None
-
-    def _library(self, user: Person, name: str | None) -> tuple[str, ...]:
-        if name is None:
-            return ()
-        return (str(library_of(readable_libraries(user), name).pk),)
 
     def _write(self, path: Path, library: str | None, judged: Judged, runs: list[Measured]) -> None:
         report = {

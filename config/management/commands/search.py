@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management import CommandError, CommandParser
 
-from config.management.data import DataCommand, library_of
+from config.management.data import DataCommand, narrowed_to, person_named
 from config.warming import warm
-from library.access import readable_libraries
 from searchapp.query import QueryError
 from searchapp.search import Filters, Page, search
 from searchapp.serializers import page_as_json
@@ -28,8 +26,8 @@ class Command(DataCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, query: str, **options: Any) -> None:
-        user = self._user(options["user"])
-        filters = Filters(library=self._library(user, options["library"]))
+        user = person_named(options["user"])
+        filters = Filters(library=narrowed_to(user, options["library"]))
         rerank = not options["no_rerank"]
         try:
             warm(rerank=rerank)
@@ -41,20 +39,6 @@ class Command(DataCommand):
             self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
         else:
             self._write(page)
-
-    def _user(self, name: str | None) -> Any:
-        model = get_user_model()
-        if name is None:
-            return model(username="command", is_superuser=True)
-        try:
-            return model.objects.get(username=name)
-        except model.DoesNotExist:
-            raise CommandError(f"There is no user {name}.") from None
-
-    def _library(self, user: Any, name: str | None) -> tuple[str, ...]:
-        if name is None:
-            return ()
-        return (str(library_of(readable_libraries(user), name).pk),)
 
     def _write(self, page: Page) -> None:
         for number, hit in enumerate(page.hits, page.offset + 1):
